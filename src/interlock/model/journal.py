@@ -1,0 +1,251 @@
+"""What the journal holds: one BOOT record, one record a cycle, one STOP record.
+
+Floor 0 (words). Every record has a decided part (what decisions read or are) and an aside (paths,
+pids, pace, versions). The decided part alone makes the head, so the same seed and decision keys give
+the same head on any machine; both parts together make the story, so that it can be told again.
+On the trip: WRITE appends one of these before anything is sent.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from interlock.model.market import DataFault, Quote
+from interlock.model.mode import Mode, TradingState
+from interlock.model.orders import Cancel, ExecReport, Order, OrdStatus, Position
+from interlock.model.risk import Decision, Latch
+from interlock.model.signals import Idea, ScanResult
+
+#: Version of the shapes in this file; every older version verifies and tells.
+SCHEMA_VERSION = 1
+#: Version of the rules that decide; replay is promised within one decision version.
+DECISION_VERSION = 1
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """What a human asked of a running process, as an input of the next cycle.
+
+    Attributes:
+        kind: `stop`, `halt` or `resume`.
+        by: the person, `human:<user>`.
+        via: how it arrived: `SIGINT`, `control socket`, `HALT.d`, `--cycles`, `end of data`, ...
+        reason: their words, control characters stripped.
+        latch_id: for `resume`: the latch to clear, or "" to raise the state.
+        state_no: for `resume`: the number of the state that they saw.
+    """
+
+    kind: str
+    by: str
+    via: str
+    reason: str
+    latch_id: str
+    state_no: int
+
+
+class HostTrip(msgspec.Struct, frozen=True, kw_only=True):
+    """A bound of the host that was passed, such as a cycle over 4 s; the raw reading stays aside."""
+
+    code: str
+    text: str
+
+
+class LimitInForce(msgspec.Struct, frozen=True, kw_only=True):
+    """One limit as it rules this run: key, value (None = not written), unit and where it comes from."""
+
+    key: str
+    value: int | None
+    unit: str
+    source: str
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """Cash and the sums that it re-adds from, in micros: cash = opening - bought + sold - fees."""
+
+    opening_micros: int
+    cash_micros: int
+    bought_micros: int
+    sold_micros: int
+    fees_micros: int
+
+
+class Carried(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run hands to the next: SIM carries uncleared latches only, PAPER carries all of it.
+
+    `previous_head` is the head of the run that it was carried from, "" for none (and in SIM).
+    """
+
+    previous_head: str
+    account: Account
+    positions: tuple[Position, ...]
+    orders: tuple[Order, ...]
+    latches: tuple[Latch, ...]
+
+
+class SeenMarket(msgspec.Struct, frozen=True, kw_only=True):
+    """A cycle's snapshot as the journal keeps it: its digest, and the few quotes that the story shows."""
+
+    seq: int
+    as_of_ns: int
+    trading_date: str
+    digest: str
+    symbols: int
+    present: int
+    shown: tuple[Quote, ...]
+    faults: tuple[DataFault, ...]
+
+
+class Inputs(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that one cycle's decisions read. `market` is None only in a cycle that stops before the first one."""
+
+    market: SeenMarket | None
+    reports: tuple[ExecReport, ...]
+    commands: tuple[Command, ...]
+    trips: tuple[HostTrip, ...]
+
+
+class Booking(msgspec.Struct, frozen=True, kw_only=True):
+    """What one report did to one order: `effect` is `folded`, `ignored` or `halt`."""
+
+    cl_ord_id: str
+    before: OrdStatus | None
+    after: OrdStatus | None
+    effect: str
+    text: str
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one command: granted or not, and the sentence that says so."""
+
+    kind: str
+    granted: bool
+    text: str
+
+
+class Holdings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the account has after a cycle: positions, cash in micros, counts of open and in-doubt orders."""
+
+    positions: tuple[Position, ...]
+    cash_micros: int
+    open_orders: int
+    in_doubt: int
+
+
+class Outputs(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that one cycle decided, and the state that it left."""
+
+    bookings: tuple[Booking, ...]
+    scans: tuple[ScanResult, ...]
+    ideas: tuple[Idea, ...]
+    decisions: tuple[Decision, ...]
+    cancels: tuple[Cancel, ...]
+    answers: tuple[Answer, ...]
+    latches_raised: tuple[Latch, ...]
+    latches_cleared: tuple[str, ...]
+    state_before: TradingState
+    state_after: TradingState
+    state_no: int
+    stopping: bool
+    holdings: Holdings
+
+
+class Boot(msgspec.Struct, frozen=True, kw_only=True, tag="BOOT"):
+    """The decided part of the first record: what this run is, and what it starts from."""
+
+    schema_version: int
+    decision_version: int
+    mode: Mode
+    start: TradingState
+    config: str
+    limits: tuple[LimitInForce, ...]
+    origin_kind: str
+    origin_identity: tuple[tuple[str, str], ...]
+    provides: tuple[str, ...]
+    not_covered: tuple[str, ...]
+    universe: tuple[str, ...]
+    strategies: tuple[str, ...]
+    carried: Carried
+
+
+class BootAside(msgspec.Struct, frozen=True, kw_only=True, tag="BOOT"):
+    """The aside of the first record: this machine, this process, and what recovery found."""
+
+    run_id: str
+    previous_run: str
+    previous_head: str
+    started_wall_ns: int
+    pid: int
+    home: str
+    config_path: str
+    source_words: str
+    source_where: str
+    interval_ns: int
+    cycles: int
+    log_form: str
+    sync_words: str
+    versions: tuple[tuple[str, str], ...]
+    found: tuple[str, ...]
+
+
+class Cycle(msgspec.Struct, frozen=True, kw_only=True, tag="CYCLE"):
+    """The decided part of one cycle."""
+
+    cycle: int
+    inputs: Inputs
+    outputs: Outputs
+
+
+class CycleAside(msgspec.Struct, frozen=True, kw_only=True, tag="CYCLE"):
+    """The aside of one cycle: wall clock, how long the one before took, and how late this one began."""
+
+    wall_ns: int
+    previous_took_ns: int
+    late_ns: int
+    late_count: int
+
+
+class Stop(msgspec.Struct, frozen=True, kw_only=True, tag="STOP"):
+    """The decided part of the last record: the final reports, what is left, and the account for every intent.
+
+    Attributes:
+        cycle: number of the last cycle.
+        reports: what the gateway still said after the last cancels went out.
+        bookings: what they did.
+        reason: why the run ended, a sentence.
+        exit_code: the code of the process.
+        working: ids of orders that still work at the gateway.
+        in_doubt: ids of orders whose state nobody knows.
+        counts: every intent of the run by how it ended (blocked, not_sent, rejected, cancelled, filled, expired, working, in_doubt).
+        closing: the state to carry.
+    """
+
+    cycle: int
+    reports: tuple[ExecReport, ...]
+    bookings: tuple[Booking, ...]
+    reason: str
+    exit_code: int
+    working: tuple[str, ...]
+    in_doubt: tuple[str, ...]
+    counts: tuple[tuple[str, int], ...]
+    state: TradingState
+    closing: Carried
+    holdings: Holdings
+
+
+class StopAside(msgspec.Struct, frozen=True, kw_only=True, tag="STOP"):
+    """The aside of the last record."""
+
+    wall_ns: int
+    late_count: int
+    took_ns: int
+
+
+Decided = Boot | Cycle | Stop
+Aside = BootAside | CycleAside | StopAside
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One record of a journal; `seq` counts from 0, which is the BOOT record."""
+
+    seq: int
+    decided: Decided
+    aside: Aside

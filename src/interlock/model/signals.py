@@ -1,0 +1,100 @@
+"""What the scanner found and what strategies wish for.
+
+Floor 0 (words). A wish is only a wish: it holds no id, no permission and no way to send itself.
+On the trip: SCAN makes candidates, IDEA makes proposals, `core.step` turns wishes into intents.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from interlock.model.orders import OrderClass, OrdType, Side, TimeInForce
+
+
+class Feature(msgspec.Struct, frozen=True):
+    """One number that earned a candidate its rank: name, whole value, unit (`px`, `bps`, `qty`, `x100`, `count`)."""
+
+    name: str
+    value: int
+    unit: str
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A symbol worth a look. `rank` counts from 1; `score` is what it was ranked by; `because` is a sentence."""
+
+    symbol: str
+    scanner: str
+    rank: int
+    score: int
+    side: Side
+    features: tuple[Feature, ...]
+    because: str
+
+
+class ScanResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What one scanner found, best first; with none, `because` says why there are none."""
+
+    scanner: str
+    candidates: tuple[Candidate, ...]
+    because: str
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that a strategy wishes for. No field has a default.
+
+    Attributes:
+        symbol: one of the universe.
+        side: BUY or SELL.
+        order_qty: whole shares.
+        ord_type: LIMIT (a wish for market is a marketable LIMIT with a stated bound).
+        limit_px: micros.
+        stop_px: micros of the stop that guards the entry; 0 = none.
+        time_in_force: DAY or IOC.
+        order_class: ENTRY adds risk, EXIT reduces it.
+        because: the strategy's reason, a sentence.
+    """
+
+    symbol: str
+    side: Side
+    order_qty: int
+    ord_type: OrdType
+    limit_px: int
+    stop_px: int
+    time_in_force: TimeInForce
+    order_class: OrderClass
+    because: str
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """A strategy's whole answer in one cycle: its wishes, or none, and in both cases why."""
+
+    wishes: tuple[Wish, ...]
+    because: str
+
+
+class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
+    """A wish with a name: `intent_id` is `<cycle>-<n>`, given by `core.step`, never by a strategy."""
+
+    intent_id: str
+    strategy_id: str
+    symbol: str
+    side: Side
+    order_qty: int
+    ord_type: OrdType
+    limit_px: int
+    stop_px: int
+    time_in_force: TimeInForce
+    order_class: OrderClass
+    because: str
+
+
+class Idea(msgspec.Struct, frozen=True, kw_only=True):
+    """The record of one call of one strategy, also when the answer was "nothing, because".
+
+    `fault` is empty, or says how the strategy failed (it raised, or answered nonsense).
+    """
+
+    strategy_id: str
+    wishes: int
+    because: str
+    fault: str
