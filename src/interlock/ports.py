@@ -11,7 +11,7 @@ from interlock.model.journal import Aside, Command, Decided, Record
 from interlock.model.market import MarketSnapshot, Origin, Provides
 from interlock.model.mode import Mode
 from interlock.model.orders import ExecReport
-from interlock.model.risk import Approved
+from interlock.model.risk import Approved, Latch
 
 
 class Clock(Protocol):
@@ -95,6 +95,10 @@ class Gateway(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """End the run's use of it. SIM's market ends here, and says so of each order that is left."""
+        ...
+
 
 class Journal(Protocol):
     """The record. What `append` took is durable once `sync` has returned, and not before."""
@@ -131,6 +135,18 @@ class Narrator(Protocol):
 
     def tell(self, record: Record) -> None:
         """Tell one record."""
+        ...
+
+
+class LatchLog(Protocol):
+    """The home's own memory of latches, beside the journals: it outlives every run."""
+
+    def raised(self, latch: Latch) -> None:
+        """Remember a latch, durably."""
+        ...
+
+    def cleared(self, latch_id: str, *, by: str, why: str) -> None:
+        """Remember that a human cleared a latch, durably."""
         ...
 
 

@@ -71,10 +71,12 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 class Carried(msgspec.Struct, frozen=True, kw_only=True):
     """What one run hands to the next: SIM carries uncleared latches only, PAPER carries all of it.
 
-    `previous_head` is the head of the run that it was carried from, "" for none (and in SIM).
+    `previous_head` is the head of the run that it was carried from, "" for none (and in SIM). `cycle` is the
+    number of its last cycle (0 in SIM): the next run counts on from it, so that no order id comes twice.
     """
 
     previous_head: str
+    cycle: int
     account: Account
     positions: tuple[Position, ...]
     orders: tuple[Order, ...]
@@ -95,7 +97,10 @@ class SeenMarket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that one cycle's decisions read. `market` is None only in a cycle that stops before the first one."""
+    """Everything that one cycle's decisions read.
+
+    `market` is None in the cycle that stops a run: it looks at no new market.
+    """
 
     market: SeenMarket | None
     reports: tuple[ExecReport, ...]
@@ -214,7 +219,8 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True, tag="STOP"):
         exit_code: the code of the process.
         working: ids of orders that still work at the gateway.
         in_doubt: ids of orders whose state nobody knows.
-        counts: every intent of the run by how it ended (blocked, not_sent, rejected, cancelled, filled, expired, working, in_doubt).
+        counts: `intents` of this run and orders `carried` into it, and by how each ended: `blocked`, `not_sent`,
+            `rejected`, `cancelled`, `filled`, `expired`, `working`, `in_doubt`; the first two add up to the rest.
         closing: the state to carry.
     """
 

@@ -100,7 +100,7 @@ class MarketSnapshot(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         universe: the symbols, in the order of the columns.
         bid_px: int64[N], micros; `ask_px` and `last_px` likewise (0 = none).
         bid_qty: int64[N], shares displayed; `ask_qty` likewise.
-        volume: int64[N], shares traded in the bar or step of the last trade.
+        volume: int64[N], shares traded in the bar or step that ended with this snapshot (0 = none).
         event_ns: int64[N], UTC, when the quote was made (0 = never).
         present: bool[N], False before the first quote and after a fault.
         halted: bool[N], True where the venue says so (only if the source provides `status`).
@@ -173,12 +173,12 @@ def make_snapshot(  # noqa: PLR0913 - one argument a column, all by keyword
         invariant(column.shape == (len(universe),), "a column has one entry a symbol", shape=column.shape)
         invariant(column.dtype == np.int64, "a column of numbers holds int64", dtype=column.dtype)
         column.setflags(write=False)
-        digest.update(np.ascontiguousarray(column))
+        digest.update(column.tobytes())
     for flags in (present, halted):
         invariant(flags.shape == (len(universe),), "a column has one entry a symbol", shape=flags.shape)
         invariant(flags.dtype == np.bool_, "a column of flags holds bool", dtype=flags.dtype)
         flags.setflags(write=False)
-        digest.update(np.ascontiguousarray(flags))
+        digest.update(flags.tobytes())
     latest_ns = int(event_ns.max()) if universe else 0
     invariant(latest_ns <= as_of_ns, "no event is later than its snapshot", event_ns=latest_ns, as_of_ns=as_of_ns)
     return MarketSnapshot(
@@ -212,7 +212,9 @@ def checked_universe(symbols: tuple[str, ...]) -> tuple[str, ...]:
     if len(symbols) > UNIVERSE_MAX:
         message = f"The universe has {len(symbols):,} symbols and the most is {UNIVERSE_MAX:,}. Nothing was started."
         raise DataError(message)
-    twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1}) if len(set(symbols)) != len(symbols) else []
+    twice = (
+        sorted({symbol for symbol in symbols if symbols.count(symbol) > 1}) if len(set(symbols)) != len(symbols) else []
+    )
     if twice:
         message = f"The universe names {', '.join(twice)} more than once. Nothing was started."
         raise DataError(message)

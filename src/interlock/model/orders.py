@@ -114,7 +114,11 @@ class ExecReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """One approved order and what became of it; `cost_micros` is the sum of its fills (no averages)."""
+    """One approved order and what became of it.
+
+    `cost_micros` is the sum of its fills (no averages); `exec_ids` are the reports already folded, so that
+    each folds once; `approved_ns` and `trading_date` are the market's time and date of the approval.
+    """
 
     cl_ord_id: str
     order_id: str
@@ -135,6 +139,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     replace_pending: bool
     in_doubt: bool
     approved_ns: int
+    trading_date: str
+    exec_ids: tuple[str, ...]
 
     @property
     def leaves_qty(self) -> int:

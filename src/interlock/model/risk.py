@@ -7,7 +7,7 @@ On the trip: RISK makes exactly one decision an intent; the desk sends nothing b
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Never, NoReturn, final
+from typing import Never, NoReturn, final
 
 import msgspec
 
@@ -15,9 +15,6 @@ from interlock.model.errors import InvariantError
 from interlock.model.market import Quote
 from interlock.model.mode import Mode, TradingState
 from interlock.model.signals import OrderIntent
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class ReasonCode(StrEnum):
@@ -86,7 +83,6 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The record of one decision. It is data: having one gives no leave to send anything.
 
     `decision_id` is the intent's id, and of an approved intent also the order's `cl_ord_id`.
-    `cause` is the candidate's rank and scanner that the strategy was shown, or "".
     """
 
     decision_id: str
@@ -149,6 +145,10 @@ class Approved:
         del name
         _refuse_to_make()
 
+    def __init_subclass__(cls) -> NoReturn:
+        """Refuse: a subclass could be built."""
+        _refuse_to_make()
+
     def __copy__(self) -> NoReturn:
         """Refuse: there is one of each."""
         _refuse_to_make()
@@ -198,7 +198,3 @@ class Latch(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     raised_by: str
     at_ns: int
-
-
-if TYPE_CHECKING:
-    Mint = Callable[[Decision, Mode], Approved]

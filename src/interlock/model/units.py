@@ -48,7 +48,7 @@ def _scaled(whole: str, fraction: str | None, scale: int) -> int:
     """Return `whole.fraction * scale` exactly, or raise ValueError if that is no whole number."""
     digits = fraction or ""
     numerator = int(whole.replace(",", "") + digits) * scale
-    quotient, remainder = divmod(numerator, 10 ** len(digits))
+    quotient, remainder = divmod(numerator, int(10 ** len(digits)))
     if remainder != 0:
         message = "it has more decimals than its unit can hold"
         raise ValueError(message)

@@ -1,0 +1,50 @@
+"""The gate: exactly one decision an intent, every check listed, headroom reserved in a fixed order.
+
+Floor 1 (decisions). It holds no state of its own and knows no bypass. A control that raises has said no.
+On the trip: RISK, between the strategies' wishes and the journal.
+"""
+
+from __future__ import annotations
+
+from interlock.core.risk.controls import Control, Facts
+from interlock.core.risk.decision import decide
+from interlock.core.risk.limits import Limits
+from interlock.core.risk.table import CONTROLS
+from interlock.model.risk import Check, RiskDecision
+
+
+def judge(facts: Facts, *, controls: tuple[Control, ...] = CONTROLS) -> RiskDecision:
+    """Evaluate every control that applies to the intent's class, and decide.
+
+    Args:
+        facts: what is known about one intent.
+        controls: the table (a test may hand over one with a control removed: then nothing is approved).
+
+    Returns:
+        `Approved` or `Blocked`, with all readings, in the table's order.
+    """
+    order_class = facts.intent.order_class
+    checks = tuple(_check(control, facts) for control in controls if order_class in control.applies_to)
+    return decide(facts.intent, quote=facts.quote, checks=checks, mode=facts.mode)
+
+
+def _check(control: Control, facts: Facts) -> Check:
+    """Run one control; whatever it raises is a no."""
+    try:
+        passed, observed, limit, note = control.read(facts)
+    except Exception as error:  # noqa: BLE001 - a check that raises has not passed
+        passed, observed, limit, note = False, None, None, f"CHECK_RAISED {type(error).__name__}"
+    return Check(
+        code=control.code,
+        passed=passed is True,
+        required=facts.intent.order_class in control.required_for,
+        observed=observed,
+        limit=limit,
+        unit=control.unit,
+        source=_source(control, facts.limits),
+        note=note,
+    )
+
+
+def _source(control: Control, limits: Limits) -> str:
+    return limits.source(control.key) if control.key else "rule"
