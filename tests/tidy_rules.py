@@ -18,7 +18,9 @@ POSITIONAL_MAX = 2
 #: Files that are longer than a file may be, with the length that they may not exceed.
 LONGER_FILES: dict[str, int] = {}
 #: Where `except Exception` turns whatever was raised into a no, a recorded fault, a halt or a sentence.
-BROAD_EXCEPT = tuple(f"src/interlock/{name}.py" for name in ("core/risk/engine", "core/strategy", "loop", "cli"))
+BROAD_EXCEPT = tuple(
+    f"src/interlock/{name}.py" for name in ("core/risk/engine", "core/strategy", "shell/strategies", "loop", "cli")
+)
 #: The files that may read a clock or draw by chance.
 CLOCK_FILES = ("src/interlock/shell/clocks.py",)
 #: All that the pure rooms may import; what is not written here is refused.
