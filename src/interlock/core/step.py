@@ -186,7 +186,7 @@ def _judge_all(
         answered.append(answer)
         if isinstance(answer, Approved):
             headroom.reserve(intent, at_ns=state.as_of_ns, fees=rules.fees)
-            blotter = blotter.put(_pending(answer.decision, state))
+            blotter = blotter.put(pending_order(answer.decision, state))
     blocked = sum(1 for answer in answered if not isinstance(answer, Approved))
     tally = msgspec.structs.replace(
         state.tally, intents=state.tally.intents + len(intents), blocked=state.tally.blocked + blocked
@@ -236,7 +236,7 @@ def _no_quote(symbol: str) -> Quote:
     )
 
 
-def _pending(decision: Decision, state: State) -> Order:
+def pending_order(decision: Decision, state: State) -> Order:
     """Return the order that an approval became: from this instant on it counts as sent."""
     intent = decision.intent
     return Order(

@@ -161,6 +161,8 @@ class Boot(msgspec.Struct, frozen=True, kw_only=True, tag="BOOT"):
     mode: Mode
     start: TradingState
     config: str
+    has_policy: bool
+    allowed: tuple[str, ...]
     limits: tuple[LimitInForce, ...]
     origin_kind: str
     origin_identity: tuple[tuple[str, str], ...]

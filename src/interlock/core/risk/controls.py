@@ -199,6 +199,24 @@ def _collar(px: int, reference: int, collar_bps: int | None) -> Reading:
     return inside, -(-away_px // reference), collar_bps, ""
 
 
+def symbol_free(facts: Facts) -> Reading:
+    """Pass if no other strategy holds the symbol or has an open order in it: one strategy a symbol."""
+    intent = facts.intent
+    others = {
+        owner
+        for (owner, symbol), qty in facts.headroom.own_position_qty.items()
+        if symbol == intent.symbol and qty != 0
+    }
+    others |= {
+        owner
+        for (owner, symbol, _, _), qty in facts.headroom.own_open_qty.items()
+        if symbol == intent.symbol and qty != 0
+    }
+    others.discard(intent.strategy_id)
+    named = ", ".join(sorted(others))
+    return not others, len(others), 0, f"strategy {named} already holds or works {intent.symbol}" if others else ""
+
+
 def nothing_in_doubt(facts: Facts) -> Reading:
     """Pass if no order of the symbol is in doubt."""
     return _must(not facts.headroom.use(facts.intent.symbol).in_doubt, "an order of this symbol is in doubt")
@@ -305,6 +323,7 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
         code: what it is called when it says no.
         row: number in the control catalogue.
         name: the field's standard name.
+        needs: what the source must provide for it to speak at all.
         applies_to: classes for which it is evaluated and recorded.
         required_for: classes that it can block.
         unit: unit of observed and limit.
@@ -317,6 +336,7 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     code: ReasonCode
     row: str
     name: str
+    needs: frozenset[Provides]
     applies_to: frozenset[OrderClass]
     required_for: frozenset[OrderClass]
     unit: str

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from interlock.core.risk import controls as read
 from interlock.core.risk.controls import Control
+from interlock.model.market import Provides
 from interlock.model.orders import OrderClass
 from interlock.model.risk import ReasonCode
 
 _ENTRY = frozenset({OrderClass.ENTRY})
 _EXIT = frozenset({OrderClass.EXIT})
 _EVERY = frozenset(OrderClass)
+_QUOTES = frozenset({Provides.QUOTES})
+_STATUS = frozenset({Provides.STATUS})
+_NOTHING: frozenset[Provides] = frozenset()
 
 #: Every control there is. A class of order is approved only if all that are required for it have passed.
 CONTROLS: tuple[Control, ...] = (
@@ -21,6 +25,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.MODE_FORBIDS,
         row="48",
         name="Human authorisation (mode)",
+        needs=_NOTHING,
         applies_to=_EVERY,
         required_for=_EVERY,
         unit="flag",
@@ -33,6 +38,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.POLICY_MISSING,
         row="-",
         name="Risk policy",
+        needs=_NOTHING,
         applies_to=_EVERY,
         required_for=_ENTRY,
         unit="flag",
@@ -45,6 +51,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.TRADING_STATE,
         row="47",
         name="Trading state",
+        needs=_NOTHING,
         applies_to=_EVERY,
         required_for=_EVERY,
         unit="flag",
@@ -57,6 +64,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.LATCHED,
         row="47",
         name="Latches",
+        needs=_NOTHING,
         applies_to=_EVERY,
         required_for=_ENTRY,
         unit="count",
@@ -69,6 +77,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.IDENTITY,
         row="5",
         name="Known instrument",
+        needs=_NOTHING,
         applies_to=_EVERY,
         required_for=_EVERY,
         unit="flag",
@@ -81,6 +90,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.ORDER_FORM,
         row="7",
         name="Order type and time in force whitelist",
+        needs=_NOTHING,
         applies_to=_EVERY,
         required_for=_EVERY,
         unit="flag",
@@ -93,6 +103,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.VALUE_NOT_POSITIVE,
         row="6",
         name="Non-finite, zero or negative value",
+        needs=_NOTHING,
         applies_to=_EVERY,
         required_for=_EVERY,
         unit="count",
@@ -105,6 +116,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.SYMBOL_NOT_ALLOWED,
         row="16",
         name="Permitted instrument list",
+        needs=_NOTHING,
         applies_to=_EVERY,
         required_for=_ENTRY,
         unit="flag",
@@ -117,6 +129,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.QUOTE_MISSING,
         row="10",
         name="Market data present",
+        needs=_QUOTES,
         applies_to=_EVERY,
         required_for=_ENTRY,
         unit="flag",
@@ -129,6 +142,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.DATA_STALE,
         row="10",
         name="Market data staleness",
+        needs=_QUOTES,
         applies_to=_EVERY,
         required_for=_ENTRY,
         unit="ns",
@@ -141,6 +155,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.MARKET_CROSSED,
         row="12",
         name="Crossed or locked market",
+        needs=_QUOTES,
         applies_to=_EVERY,
         required_for=_ENTRY,
         unit="px",
@@ -153,6 +168,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.SYMBOL_HALTED,
         row="18",
         name="Trading halt",
+        needs=_STATUS,
         applies_to=_EVERY,
         required_for=_ENTRY,
         unit="flag",
@@ -165,6 +181,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.TICK_SIZE,
         row="5",
         name="Tick conformity",
+        needs=_NOTHING,
         applies_to=_EVERY,
         required_for=_EVERY,
         unit="px",
@@ -177,6 +194,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.LOT_SIZE,
         row="5",
         name="Lot conformity",
+        needs=_NOTHING,
         applies_to=_EVERY,
         required_for=_EVERY,
         unit="qty",
@@ -189,6 +207,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.ORDER_QTY_MAX,
         row="1",
         name="Maximum order quantity",
+        needs=_NOTHING,
         applies_to=_EVERY,
         required_for=_ENTRY,
         unit="qty",
@@ -201,6 +220,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.ORDER_NOTIONAL_MAX,
         row="2",
         name="Maximum order value",
+        needs=_QUOTES,
         applies_to=_EVERY,
         required_for=_ENTRY,
         unit="micros",
@@ -213,6 +233,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.PRICE_COLLAR,
         row="3",
         name="Price collar",
+        needs=_QUOTES,
         applies_to=_EVERY,
         required_for=_ENTRY,
         unit="bps",
@@ -225,6 +246,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.EXIT_COLLAR,
         row="3",
         name="Price collar of an exit",
+        needs=_NOTHING,
         applies_to=_EXIT,
         required_for=_EXIT,
         unit="bps",
@@ -234,9 +256,23 @@ CONTROLS: tuple[Control, ...] = (
         read=read.exit_collar,
     ),
     Control(
+        code=ReasonCode.SYMBOL_TAKEN,
+        row="-",
+        name="One strategy a symbol",
+        needs=_NOTHING,
+        applies_to=_EVERY,
+        required_for=_ENTRY,
+        unit="count",
+        key="",
+        says="{note}",
+        remedy="wait until the other strategy has left the symbol, or give each strategy symbols of its own",
+        read=read.symbol_free,
+    ),
+    Control(
         code=ReasonCode.SYMBOL_IN_DOUBT,
         row="41",
         name="Unknown order state freeze",
+        needs=_NOTHING,
         applies_to=_EVERY,
         required_for=_ENTRY,
         unit="flag",
@@ -249,6 +285,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.ORDER_DUPLICATE,
         row="8",
         name="Duplicate order check",
+        needs=_NOTHING,
         applies_to=_EVERY,
         required_for=_ENTRY,
         unit="count",
@@ -261,6 +298,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.ORDER_RATE_MAX,
         row="32",
         name="Maximum order rate",
+        needs=_NOTHING,
         applies_to=_EVERY,
         required_for=_ENTRY,
         unit="count",
@@ -273,6 +311,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.REDUCE_ONLY,
         row="9",
         name="Reduce-only integrity",
+        needs=_NOTHING,
         applies_to=_EXIT,
         required_for=_EXIT,
         unit="qty",
@@ -285,6 +324,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.SHORT_SALE,
         row="19",
         name="Short sale",
+        needs=_NOTHING,
         applies_to=_EVERY,
         required_for=_ENTRY,
         unit="qty",
@@ -297,6 +337,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.POSITION_NOTIONAL_MAX,
         row="22",
         name="Maximum position, working orders included",
+        needs=_QUOTES,
         applies_to=_EVERY,
         required_for=_ENTRY,
         unit="micros",
@@ -309,6 +350,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.GROSS_NOTIONAL_MAX,
         row="23",
         name="Gross exposure",
+        needs=_QUOTES,
         applies_to=_EVERY,
         required_for=_ENTRY,
         unit="micros",
@@ -321,6 +363,7 @@ CONTROLS: tuple[Control, ...] = (
         code=ReasonCode.CASH_INSUFFICIENT,
         row="20",
         name="Buying power",
+        needs=_NOTHING,
         applies_to=_EVERY,
         required_for=_ENTRY,
         unit="micros",
@@ -335,3 +378,15 @@ CONTROLS: tuple[Control, ...] = (
 def required_codes(order_class: OrderClass) -> tuple[ReasonCode, ...]:
     """Return the codes that an order of this class must pass, in the table's order."""
     return tuple(control.code for control in CONTROLS if order_class in control.required_for)
+
+
+def not_covered(provides: frozenset[Provides]) -> tuple[str, ...]:
+    """Return the codes of the controls whose input a source does not provide.
+
+    Args:
+        provides: what the source can tell.
+
+    Returns:
+        The codes in the table's order; such a control cannot speak, and the book says what that means.
+    """
+    return tuple(control.code.value for control in CONTROLS if not control.needs <= provides)

@@ -1,0 +1,106 @@
+"""What the next start finds of the run before, and what it carries over.
+
+Floor 2 (the world). It reads other runs' journals and writes to none of them.
+On the trip: before it. SIM carries standing latches only and starts afresh; PAPER carries all of its account,
+or does not start.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from interlock.core.recover import recover
+from interlock.core.state import nothing_carried
+from interlock.model.errors import JournalError
+from interlock.model.journal import Boot, Carried, Cycle, Stop
+from interlock.model.mode import Mode
+from interlock.model.risk import Latch
+from interlock.shell.home import RUNS_FOLDER, run_ids, run_mode
+from interlock.shell.journal_reader import JournalReader, require_trusted
+from interlock.shell.run_summary import last_stop, summary
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What recovery found: the state to start from, the run before, and the sentences to tell.
+
+    `unlogged` are latches that stand and that the home's log does not know yet.
+    """
+
+    carried: Carried
+    unlogged: tuple[Latch, ...]
+    previous_run: str
+    previous_head: str
+    words: tuple[str, ...]
+
+
+def recovered(home: Path, *, mode: Mode, latches: tuple[Latch, ...], next_latch_no: int, cash_micros: int) -> Found:
+    """Look at the home's last run of this mode, and return what this start carries.
+
+    Args:
+        home: the home; its lock is held.
+        mode: the mode of the new run.
+        latches: those that no human cleared.
+        next_latch_no: the number that the home's log would give next.
+        cash_micros: what a fresh account starts from.
+
+    Raises:
+        JournalError: a PAPER account's record cannot be trusted, so nobody knows what it holds.
+    """
+    fresh = nothing_carried(cash_micros, latches)
+    before = [run_id for run_id in run_ids(home) if run_mode(run_id) is mode]
+    if not before:
+        return Found(carried=fresh, unlogged=(), previous_run="", previous_head="", words=())
+    run_dir = home / RUNS_FOLDER / before[-1]
+    line = summary(run_dir)
+    words: list[str] = []
+    if line.ended != "clean":
+        words.append(
+            f"The run before, {line.run_id}, did not stop by itself: it was {line.ended}; {line.reason}. "
+            "Everything that was durable is still on its record (interlock tell, interlock verify)."
+        )
+    try:
+        left = _left_by(run_dir)
+    except JournalError:
+        if mode is not Mode.SIM:
+            raise
+        words.append("Its record cannot be trusted; look at it with interlock verify.")
+        left = fresh
+    # A latch is on the run's record before it is in the home's log: one that a crash kept out of the log
+    # has a number that the log never gave, and still stands.
+    unlogged = tuple(latch for latch in left.latches if int(latch.latch_id[1:]) >= next_latch_no)
+    latches = (*latches, *unlogged)
+    if mode is Mode.SIM:
+        left = nothing_carried(cash_micros, latches)
+        if words:
+            words.append("SIM starts afresh: nothing of it is carried over but latches.")
+    return Found(
+        carried=msgspec.structs.replace(left, latches=latches),
+        unlogged=unlogged,
+        previous_run=line.run_id,
+        previous_head=line.head,
+        words=tuple(words),
+    )
+
+
+def _left_by(run_dir: Path) -> Carried:
+    """Return what a run left: its own closing words, or the fold of its record where it was killed.
+
+    Raises:
+        JournalError: its record cannot be trusted.
+    """
+    stop: Stop | None = last_stop(run_dir)
+    if stop is not None:
+        return stop.closing
+    reader = JournalReader(run_dir)
+    records = reader.records()
+    first = next(records, None)
+    if first is None or not isinstance(first.decided, Boot):
+        require_trusted(reader)
+        message = f"The record of {run_dir.name} has no first record, so nobody knows what the account holds. Nothing was started."
+        raise JournalError(message)
+    cycles = (record.decided for record in records if isinstance(record.decided, Cycle))
+    carried = recover(first.decided, cycles, head="")
+    require_trusted(reader)
+    return msgspec.structs.replace(carried, previous_head=reader.head)

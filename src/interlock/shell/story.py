@@ -1,0 +1,351 @@
+"""The story: what a record says, in sentences that a newcomer can read aloud.
+
+Floor 2 (the world), and pure all the same: lines are a function of the record and of the run's first record,
+so that a run told again from its journal says the same words. On the trip: TELL.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from interlock.model.journal import (
+    Boot,
+    BootAside,
+    Command,
+    Cycle,
+    CycleAside,
+    Outputs,
+    Record,
+    SeenMarket,
+    Stop,
+    StopAside,
+)
+from interlock.model.market import DataFault
+from interlock.model.mode import MODE_WORDS, Mode
+from interlock.model.orders import ExecReport
+from interlock.model.risk import Decision, Latch, Verdict
+from interlock.model.signals import Idea, ScanResult
+from interlock.model.units import duration, money, plain, utc
+from interlock.shell.phrases import holdings_words, intent_words, quote_words, report_words
+from interlock.shell.reasons import explain_block, limit_words
+
+#: Candidates that one SCAN line names.
+NAMED_MAX = 3
+
+
+class Stage(StrEnum):
+    """The stage words; a new one needs a decision record in the book."""
+
+    BOOT = "BOOT"
+    SEE = "SEE"
+    BOOK = "BOOK"
+    SCAN = "SCAN"
+    IDEA = "IDEA"
+    RISK = "RISK"
+    SEND = "SEND"
+    HALT = "HALT"
+    REST = "REST"
+    STOP = "STOP"
+    FAIL = "FAIL"
+
+
+class Level(StrEnum):
+    """INFO is the story, WARNING wants a look, ERROR means halted."""
+
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the story: a sentence, and `key=value` pairs for machines and for `grep`."""
+
+    cycle: int
+    mode: Mode
+    at_ns: int
+    stage: Stage
+    level: Level
+    text: str
+    keys: tuple[tuple[str, str], ...]
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """What the lines of a run need from its first record; and from the last cycle, the market's time."""
+
+    mode: Mode
+    source_words: str
+    at_ns: int
+
+
+def setting_of(record: Record) -> Setting:
+    """Return the setting that a BOOT record gives."""
+    decided, aside = record.decided, record.aside
+    mode = decided.mode if isinstance(decided, Boot) else Mode.SIM
+    words = aside.source_words if isinstance(aside, BootAside) else ""
+    return Setting(mode=mode, source_words=plain(words), at_ns=0)
+
+
+def following(setting: Setting, record: Record) -> Setting:
+    """Return the setting for the record after this one."""
+    decided = record.decided
+    if isinstance(decided, Cycle) and decided.inputs.market is not None:
+        return msgspec.structs.replace(setting, at_ns=decided.inputs.market.as_of_ns)
+    return setting
+
+
+def prefix(line: Line) -> str:
+    """Return the fixed-width prefix: cycle, mode, market time, stage."""
+    at = utc(line.at_ns) if line.at_ns else "-" * 20
+    return f"{line.cycle:06d} {line.mode:<5}{at} {line.stage:<4} | "
+
+
+def rendered(line: Line) -> str:
+    """Return a line as the story prints it."""
+    keys = "".join(f" {key}={value}" if key else f" {value}" for key, value in line.keys)
+    return f"{prefix(line)}{line.text}{keys}"
+
+
+class _Writer:
+    """Collects the lines of one record."""
+
+    def __init__(self, setting: Setting, *, cycle: int, at_ns: int) -> None:
+        self.lines: list[Line] = []
+        self._setting = setting
+        self._cycle = cycle
+        self._at_ns = at_ns
+
+    def say(
+        self, stage: Stage, text: str, *, level: Level = Level.INFO, keys: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        self.lines.append(
+            Line(
+                cycle=self._cycle,
+                mode=self._setting.mode,
+                at_ns=self._at_ns,
+                stage=stage,
+                level=level,
+                text=plain(text),
+                keys=tuple((key, plain(value)) for key, value in keys),
+            )
+        )
+
+
+def story(record: Record, setting: Setting) -> tuple[Line, ...]:
+    """Return the lines of one record, in the order of the trip."""
+    decided, aside = record.decided, record.aside
+    if isinstance(decided, Boot) and isinstance(aside, BootAside):
+        return _boot(decided, aside, setting)
+    if isinstance(decided, Cycle) and isinstance(aside, CycleAside):
+        return _cycle(decided, aside, setting)
+    if isinstance(decided, Stop) and isinstance(aside, StopAside):
+        return _stop(decided, aside, setting)
+    return ()
+
+
+def _boot(decided: Boot, aside: BootAside, setting: Setting) -> tuple[Line, ...]:
+    out = _Writer(setting, cycle=decided.carried.cycle, at_ns=0)
+    out.say(Stage.BOOT, f"{MODE_WORDS[decided.mode]}")
+    out.say(Stage.BOOT, f"This run is {aside.run_id}; its record is kept in {aside.home}.")
+    for words in aside.found:
+        out.say(Stage.BOOT, words, level=Level.WARNING)
+    out.say(Stage.BOOT, f"The data: {aside.source_words}.", keys=(("source", decided.origin_kind),))
+    names = ", ".join(decided.universe[:8]) + (" and more" if len(decided.universe) > 8 else "")
+    out.say(Stage.BOOT, f"It watches {len(decided.universe):,} symbols: {names}.")
+    asked = ", ".join(decided.strategies) or "none, so nothing will be wished for"
+    out.say(Stage.BOOT, f"Strategies: {asked}.")
+    for text in limit_words(decided):
+        out.say(Stage.BOOT, text)
+    if decided.not_covered:
+        covered = ", ".join(decided.not_covered)
+        out.say(Stage.BOOT, f"NOT COVERED, for this source does not tell it: {covered}.", level=Level.WARNING)
+    for latch in decided.carried.latches:
+        out.say(
+            Stage.BOOT,
+            f"Latch {latch.latch_id} still stands on {latch.scope}: {latch.text}",
+            level=Level.WARNING,
+            keys=(("", latch.code),),
+        )
+    out.say(Stage.BOOT, f"The trading state is {decided.start}: {_STATE_WORDS[decided.start.value]}")
+    carried = holdings_words_of(decided)
+    if carried:
+        out.say(Stage.BOOT, carried)
+    return tuple(out.lines)
+
+
+_STATE_WORDS = {
+    "HALTED": "strategies send nothing until a human resumes.",
+    "REDUCING": "strategies may only leave positions.",
+    "ACTIVE": "strategies may send what the gate approves.",
+}
+
+
+def holdings_words_of(decided: Boot) -> str:
+    """Return what was carried from the run before, or "" where nothing was."""
+    carried = decided.carried
+    if not carried.positions and not carried.orders:
+        return ""
+    held = ", ".join(f"{position.qty} {position.symbol}" for position in carried.positions) or "nothing"
+    return f"Carried from the run before: {held}; {len(carried.orders)} open orders; cash {money(carried.account.cash_micros)}."
+
+
+def _cycle(decided: Cycle, aside: CycleAside, setting: Setting) -> tuple[Line, ...]:
+    market = decided.inputs.market
+    out = _Writer(setting, cycle=decided.cycle, at_ns=setting.at_ns if market is None else market.as_of_ns)
+    if market is not None:
+        _say_market(out, market)
+    for report, booking in zip(decided.inputs.reports, decided.outputs.bookings, strict=True):
+        _say_report(out, report, effect=booking.effect, text=booking.text)
+    for trip in decided.inputs.trips:
+        out.say(
+            Stage.FAIL, f"A bound of this machine was passed: {trip.text}", level=Level.ERROR, keys=(("", trip.code),)
+        )
+    for command, answer in zip(decided.inputs.commands, decided.outputs.answers, strict=True):
+        _say_command(out, command, text=answer.text, granted=answer.granted)
+    for latch in decided.outputs.latches_raised:
+        _say_latch(out, latch)
+    for result in decided.outputs.scans:
+        _say_scan(out, result)
+    for idea in decided.outputs.ideas:
+        _say_idea(out, idea)
+    for decision in decided.outputs.decisions:
+        _say_decision(out, decision)
+    _say_sends(out, decided.outputs)
+    _say_rest(out, decided.outputs, aside)
+    return tuple(out.lines)
+
+
+def _say_market(out: _Writer, market: SeenMarket) -> None:
+    shown = ", ".join(quote_words(quote) for quote in market.shown)
+    more = f" and {market.symbols - len(market.shown):,} more" if market.symbols > len(market.shown) else ""
+    out.say(Stage.SEE, f"Saw {market.present:,} of {market.symbols:,} quotes: {shown}{more}.")
+    for fault in market.faults:
+        _say_fault(out, fault)
+
+
+def _say_fault(out: _Writer, fault: DataFault) -> None:
+    text = f"Data fault: {fault.text}; {fault.symbol} is unknown until its next good row."
+    out.say(Stage.SEE, text, level=Level.WARNING, keys=(("", fault.code), ("symbol", fault.symbol)))
+
+
+def _say_report(out: _Writer, report: ExecReport, *, effect: str, text: str) -> None:
+    keys = (("order", report.cl_ord_id), ("exec", report.exec_id))
+    if effect == "halt":
+        out.say(Stage.FAIL, f"The gateway contradicts our record: {text}.", level=Level.ERROR, keys=keys)
+        return
+    if effect == "ignored":
+        out.say(Stage.BOOK, f"Ignored a report: {text}.", keys=keys)
+        return
+    words, is_usual = report_words(report)
+    out.say(Stage.BOOK, words, level=Level.INFO if is_usual else Level.WARNING, keys=keys)
+
+
+def _say_command(out: _Writer, command: Command, *, text: str, granted: bool) -> None:
+    stage = Stage.STOP if command.kind == "stop" else Stage.HALT
+    level = Level.INFO if command.kind == "stop" and granted else Level.WARNING
+    out.say(stage, text, level=level, keys=(("by", command.by), ("via", command.via)))
+
+
+def _say_latch(out: _Writer, latch: Latch) -> None:
+    text = f"Latch {latch.latch_id} tripped on {latch.scope}: {latch.text}. Entries of {latch.scope} stay blocked until a human clears it: interlock resume."
+    out.say(Stage.HALT, text, level=Level.ERROR, keys=(("", latch.code), ("latch", latch.latch_id)))
+
+
+def _say_scan(out: _Writer, result: ScanResult) -> None:
+    if not result.candidates:
+        out.say(Stage.SCAN, f"No candidate: {result.because}.", keys=(("scanner", result.scanner),))
+        return
+    named = "; ".join(
+        f"{candidate.rank}. {candidate.symbol}, for {candidate.because}" for candidate in result.candidates[:NAMED_MAX]
+    )
+    more = len(result.candidates) - NAMED_MAX
+    tail = f"; and {more} more" if more > 0 else ""
+    out.say(Stage.SCAN, f"Worth a look: {named}{tail}.", keys=(("scanner", result.scanner),))
+
+
+def _say_idea(out: _Writer, idea: Idea) -> None:
+    keys = (("strategy", idea.strategy_id),)
+    if idea.fault:
+        out.say(Stage.FAIL, f"Strategy {idea.strategy_id} failed: {idea.fault}.", level=Level.ERROR, keys=keys)
+    elif idea.wishes == 0:
+        out.say(Stage.IDEA, f"Strategy {idea.strategy_id} wishes for nothing: {idea.because}.", keys=keys)
+    else:
+        count = "1 order" if idea.wishes == 1 else f"{idea.wishes} orders"
+        out.say(Stage.IDEA, f"Strategy {idea.strategy_id} wishes for {count}: {idea.because}.", keys=keys)
+
+
+def _say_decision(out: _Writer, decision: Decision) -> None:
+    intent = decision.intent
+    required = [check for check in decision.checks if check.required]
+    keys = (("decision", decision.decision_id),)
+    if decision.verdict is Verdict.APPROVED:
+        text = f"Approved {intent_words(intent)}, because {intent.because}: all {len(required)} checks passed."
+        out.say(Stage.RISK, text, keys=keys)
+        return
+    failed = decision.failed()
+    reasons, remedy = explain_block(failed)
+    text = f"Blocked {intent_words(intent)}: {reasons}; {len(required) - len(failed)} checks passed. {remedy}"
+    codes = ",".join(check.code for check in failed)
+    out.say(Stage.RISK, text, level=Level.WARNING, keys=(("", codes), *keys))
+
+
+def _say_sends(out: _Writer, outputs: Outputs) -> None:
+    for cancel in outputs.cancels:
+        text = f"Asking the gateway to cancel order {cancel.cl_ord_id}, because {cancel.because}."
+        out.say(Stage.SEND, text, keys=(("order", cancel.cl_ord_id),))
+    for decision in outputs.decisions:
+        if decision.verdict is Verdict.APPROVED:
+            tif = decision.intent.time_in_force
+            text = f"Handing {intent_words(decision.intent)} ({tif}) to the paper market; its answer comes with the next cycle."
+            out.say(Stage.SEND, text, keys=(("order", decision.decision_id),))
+
+
+def _say_rest(out: _Writer, outputs: Outputs, aside: CycleAside) -> None:
+    if aside.late_ns > 0:
+        text = f"This cycle began {duration(aside.late_ns)} late, the {aside.late_count}. time in this run; none is doubled."
+        out.say(Stage.REST, text, level=Level.WARNING, keys=(("late", str(aside.late_count)),))
+    if outputs.state_before is not outputs.state_after:
+        out.say(
+            Stage.HALT,
+            f"The trading state went from {outputs.state_before} to {outputs.state_after}.",
+            level=Level.WARNING,
+        )
+    if not outputs.stopping:
+        out.say(Stage.REST, f"{holdings_words(outputs.holdings)} The state is {outputs.state_after}.")
+
+
+def _stop(decided: Stop, aside: StopAside, setting: Setting) -> tuple[Line, ...]:
+    out = _Writer(setting, cycle=decided.cycle, at_ns=setting.at_ns)
+    for report, booking in zip(decided.reports, decided.bookings, strict=True):
+        _say_report(out, report, effect=booking.effect, text=booking.text)
+    out.say(Stage.STOP, f"Stopped: {decided.reason}.")
+    counts = dict(decided.counts)
+    ends = ", ".join(
+        f"{counts[name]:,} {name.replace('_', ' ')}"
+        for name in counts
+        if name not in ("intents", "carried") and counts[name]
+    )
+    total = counts["intents"] + counts["carried"]
+    out.say(Stage.STOP, f"Every wish is accounted for: {total:,} in all: {ends or 'none'}.")
+    _say_left(out, decided)
+    out.say(Stage.STOP, f"{holdings_words(decided.holdings)} The trading state is {decided.state}.")
+    late = f", {aside.late_count} cycles late" if aside.late_count else ""
+    out.say(
+        Stage.STOP,
+        f"The record is closed at cycle {decided.cycle:,}, after {duration(aside.took_ns)}{late}.",
+        keys=(("exit", str(decided.exit_code)),),
+    )
+    return tuple(out.lines)
+
+
+def _say_left(out: _Writer, decided: Stop) -> None:
+    if decided.working:
+        text = f"Orders are left working: {', '.join(decided.working)}."
+        out.say(Stage.STOP, text, level=Level.ERROR)
+    if decided.in_doubt:
+        text = f"Orders are in doubt, nobody knows what became of them: {', '.join(decided.in_doubt)}."
+        out.say(Stage.STOP, text, level=Level.ERROR)
+    for latch in decided.closing.latches:
+        text = f"Latch {latch.latch_id} stands on {latch.scope}: {latch.text}"
+        out.say(Stage.STOP, text, level=Level.WARNING, keys=(("", latch.code),))
