@@ -95,6 +95,14 @@ def test_recorded_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     assert {"time": "Date", "symbol": "Ticker", "close": "Close"} == csv.columns.named()
 
 
+def test_a_recording_of_one_day_is_taken(tmp_path: Path) -> None:
+    """The first day may be the last."""
+    source = sim(tmp_path, LEAN.replace("2013-10-11", "2013-10-07")).source
+
+    assert isinstance(source, LeanSourceConfig)
+    assert source.first_day == source.last_day
+
+
 def test_a_config_knows_its_file_and_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Strategies may live beside the file, however its path was typed."""
     written(tmp_path, SMALLEST)

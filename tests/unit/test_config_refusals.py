@@ -76,6 +76,7 @@ def test_live_is_refused_whatever_else_the_file_says(tmp_path: Path) -> None:
             '[account] cash: it is missing; write dollars in quotes, such as "$10',
         ),
         (SMALLEST + '[account]\nname = "../up"\ncash = "$1"\n', '"../up" cannot be used here; write small letters'),
+        (SMALLEST + '[account]\nname = "demo x"\ncash = "$1"\n', '"demo x" cannot be used here; write small letters'),
         (SMALLEST + "[run]\ncycles = true\n", "true cannot be used here; write a whole number"),
         (SMALLEST + "[run]\ncycles = 0x" + "f" * 9_000 + "\n", "a number of more than 38 digits cannot be used here"),
         (SMALLEST + '[run]\nstart = "active"\n', 'write one of "HALTED", "REDUCING", "ACTIVE"'),
