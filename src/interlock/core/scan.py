@@ -11,6 +11,7 @@ from typing import Protocol, Self
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from interlock.model.market import Column, Flags, MarketSnapshot
 from interlock.model.orders import Side
@@ -78,13 +79,16 @@ class MovingAverageCross(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         side = np.sign(mid * self.window - total)
         above = np.where(warm, np.where(side == 0, self.above, side), 0)
         crossed = np.flatnonzero(above * self.above < 0)
-        found = [self._candidate(snapshot, ix=int(ix), mid=mid, total=total, above=above) for ix in crossed]
+        average_px = total[crossed] // self.window
+        distance_bps = np.abs(mid[crossed] - average_px) * BPS_PER_ONE // np.maximum(average_px, 1)
+        best = best_of(crossed, distance_bps)
+        found = [self._candidate(snapshot, ix=int(ix), mid=mid, total=total, above=above) for ix in best]
         following = type(self)(window=self.window, ring=ring, total=total, streak=streak, above=above)
         warm_count = int(np.count_nonzero(warm))
         because = (
             f"no symbol crossed its average of {self.window} snapshots; {warm_count} of {len(warm)} have enough of them"
         )
-        return following, ranked("moving_average_cross", found, because=because)
+        return following, ranked("moving_average_cross", found, of=len(crossed), because=because)
 
     def _candidate(  # noqa: PLR0913 - the columns of one cycle
         self, snapshot: MarketSnapshot, *, ix: int, mid: Column, total: Column, above: Column
@@ -92,8 +96,8 @@ class MovingAverageCross(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         mid_px = int(mid[ix])
         sum_px = int(total[ix])
         is_up = int(above[ix]) > 0
-        distance_bps = abs(mid_px * self.window - sum_px) * BPS_PER_ONE // sum_px
         average_px = sum_px // self.window
+        distance_bps = abs(mid_px - average_px) * BPS_PER_ONE // max(average_px, 1)
         return Candidate(
             symbol=snapshot.universe[ix],
             scanner="moving_average_cross",
@@ -128,12 +132,13 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         both = prices.usable & (self.previous_px > 0)
         move = np.where(both, prices.mid_px - self.previous_px, 0)
         jumped = np.flatnonzero(both & (np.abs(move) * BPS_PER_ONE >= self.move_bps_min * self.previous_px))
-        found = [self._candidate(snapshot, ix=int(ix), mid_px=int(prices.mid_px[ix])) for ix in jumped]
+        best = best_of(jumped, np.abs(move[jumped]) * BPS_PER_ONE // np.maximum(self.previous_px[jumped], 1))
+        found = [self._candidate(snapshot, ix=int(ix), mid_px=int(prices.mid_px[ix])) for ix in best]
         following = type(self)(
             move_bps_min=self.move_bps_min, previous_px=np.where(prices.usable, prices.mid_px, self.previous_px)
         )
         because = f"no mid moved by {percent(self.move_bps_min)} or more since its last quote"
-        return following, ranked("gap", found, because=because)
+        return following, ranked("gap", found, of=len(jumped), because=because)
 
     def _candidate(self, snapshot: MarketSnapshot, *, ix: int, mid_px: int) -> Candidate:
         previous_px = int(self.previous_px[ix])
@@ -173,11 +178,10 @@ class RelativeVolume(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def advance(self, snapshot: MarketSnapshot, prices: Prices) -> tuple[Self, ScanResult]:
         """Fold one snapshot; this snapshot's volume is compared with those before it, never with itself."""
         full = len(self.ring) == self.window
-        found = []
-        if full:
-            heavy = snapshot.volume * (self.window * 100) >= self.total * self.multiple_x100
-            for ix in np.flatnonzero(heavy & (self.total > 0) & (snapshot.volume > 0) & prices.usable):
-                found.append(self._candidate(snapshot, ix=int(ix), mid_px=int(prices.mid_px[ix])))
+        heavy = snapshot.volume * (self.window * 100) >= self.total * self.multiple_x100
+        busy = np.flatnonzero(heavy & (self.total > 0) & (snapshot.volume > 0) & prices.usable & full)
+        best = best_of(busy, snapshot.volume[busy] * (self.window * 100) // np.maximum(self.total[busy], 1))
+        found = [self._candidate(snapshot, ix=int(ix), mid_px=int(prices.mid_px[ix])) for ix in best]
         total = self.total + snapshot.volume - self.ring[0] if full else self.total + snapshot.volume
         ring = (*(self.ring[1:] if full else self.ring), snapshot.volume)
         following = type(self)(window=self.window, multiple_x100=self.multiple_x100, ring=ring, total=total)
@@ -186,7 +190,7 @@ class RelativeVolume(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             if full
             else f"it has seen {len(self.ring)} of the {self.window} snapshots that it compares with"
         )
-        return following, ranked("relative_volume", found, because=because)
+        return following, ranked("relative_volume", found, of=len(busy), because=because)
 
     def _candidate(self, snapshot: MarketSnapshot, *, ix: int, mid_px: int) -> Candidate:
         volume = int(snapshot.volume[ix])
@@ -213,12 +217,22 @@ def _times(value_x100: int) -> str:
     return f"{value_x100 // 100}.{value_x100 % 100:02d}".rstrip("0").rstrip(".")
 
 
-def ranked(scanner: str, found: list[Candidate], *, because: str) -> ScanResult:
-    """Return the best `CANDIDATES_MAX` of `found` by score; ties keep the order of the universe."""
-    best = sorted(found, key=lambda candidate: -candidate.score)[:CANDIDATES_MAX]
-    candidates = tuple(msgspec.structs.replace(candidate, rank=rank) for rank, candidate in enumerate(best, start=1))
-    if not candidates:
+def best_of(found: npt.NDArray[np.intp], scores: Column) -> npt.NDArray[np.intp]:
+    """Return the `CANDIDATES_MAX` best of `found` by score, best first; ties keep the order of the universe."""
+    return found[np.argsort(-scores, kind="stable")[:CANDIDATES_MAX]]
+
+
+def ranked(scanner: str, best: list[Candidate], *, of: int, because: str) -> ScanResult:
+    """Return the candidates of one scanner with their ranks.
+
+    Args:
+        scanner: its name.
+        best: what it keeps, best first.
+        of: how many it found in all.
+        because: why there are none, said only then.
+    """
+    if not best:
         return ScanResult(scanner=scanner, candidates=(), because=because)
-    left_out = len(found) - len(candidates)
-    words = f"{len(found)} found" + (f", the best {len(candidates)} kept" if left_out else "")
-    return ScanResult(scanner=scanner, candidates=candidates, because=words)
+    candidates = tuple(msgspec.structs.replace(candidate, rank=rank) for rank, candidate in enumerate(best, start=1))
+    kept = f", the best {len(candidates)} kept" if of > len(candidates) else ""
+    return ScanResult(scanner=scanner, candidates=candidates, because=f"{of} found{kept}")
