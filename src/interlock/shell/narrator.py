@@ -37,7 +37,7 @@ def one_line(record: Record, setting: Setting) -> str:
     lines = story(record, setting)
     first = prefix(lines[0]) if lines else ""
     return (
-        f"{first[:32]}LINE | {quotes}, {candidates} candidates, {len(outputs.decisions)} wishes, {approved} approved, "
+        f"{first[:-7]}LINE | {quotes}, {candidates} candidates, {len(outputs.decisions)} wishes, {approved} approved, "
         f"{blocked} blocked, {len(decided.inputs.reports)} reports, {outputs.holdings.open_orders} orders work, "
         f"state {outputs.state_after}."
     )

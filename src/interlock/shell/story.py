@@ -96,9 +96,9 @@ def following(setting: Setting, record: Record) -> Setting:
 
 
 def prefix(line: Line) -> str:
-    """Return the fixed-width prefix: cycle, mode, market time, stage."""
+    """Return the prefix, as wide in every line of a run: cycle, mode, market time, stage."""
     at = utc(line.at_ns) if line.at_ns else "-" * 20
-    return f"{line.cycle:06d} {line.mode:<5}{at} {line.stage:<4} | "
+    return f"{line.cycle:06d} {line.mode:<4} {at} {line.stage:<4} | "
 
 
 def rendered(line: Line) -> str:
