@@ -291,13 +291,13 @@ def structs_are_frozen_and_classes_are_flat(file: Source) -> Iterator[str]:
 
 
 def more_than_two_arguments_have_names(file: Source) -> Iterator[str]:
-    """A call with more than two arguments names them."""
+    """A public function with more than two arguments takes them by name."""
     if in_package(file.path):
         for found in functions(file.tree):
             words = [
                 word.arg for word in [*found.args.posonlyargs, *found.args.args] if word.arg not in {"self", "cls"}
             ]
-            if len(words) > POSITIONAL_MAX and not found.name.startswith("__"):
+            if len(words) > POSITIONAL_MAX and not found.name.startswith("_"):
                 yield f"{found.lineno}: {found.name} takes {', '.join(words)} by position"
 
 
