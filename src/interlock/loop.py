@@ -201,6 +201,8 @@ class Loop:
         """Gather one cycle's inputs; a stop that has already been seen leaves the market alone."""
         parts = self._parts
         commands = parts.control.drain()
+        if parts.narrator.is_mute:
+            commands = (*commands, _own_stop("a closed output", "nobody can read the story any more"))
         if self._cycles_done():
             commands = (*commands, _own_stop("the cycles that were asked for", f"{parts.cycles} cycles are done"))
         snapshot: MarketSnapshot | None = None

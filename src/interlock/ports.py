@@ -133,6 +133,11 @@ class Journal(Protocol):
 class Narrator(Protocol):
     """Tells a record to a person."""
 
+    @property
+    def is_mute(self) -> bool:
+        """Return True once nobody can be told any more; then the run stops: there is no silent path."""
+        ...
+
     def tell(self, record: Record) -> None:
         """Tell one record."""
         ...

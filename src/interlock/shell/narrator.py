@@ -70,15 +70,32 @@ class ConsoleNarrator:
         self._stream = stream if stream is not None else sys.stdout
         self._console = Console(file=self._stream, highlight=False, markup=False, soft_wrap=True)
         self._setting: Setting | None = None
+        self._is_mute = False
+
+    @property
+    def is_mute(self) -> bool:
+        """Return True once nobody can read the story any more: the pipe or the terminal was closed."""
+        return self._is_mute
 
     def tell(self, record: Record) -> None:
-        """Tell one record, and have it out before the loop rests."""
+        """Tell one record, and have it out before the loop rests; a closed stream makes it mute, and says so."""
         if isinstance(record.decided, Boot) or self._setting is None:
             self._setting = setting_of(record)
-        for level, text in forms_of(record, self._setting, form=self._form):
-            if self._console.is_terminal:
-                self._console.print(Text(text, style=_STYLES[level]))
-            else:
-                self._stream.write(text + "\n")
-        self._stream.flush()
+        try:
+            self._print(forms_of(record, self._setting, form=self._form))
+        except OSError:
+            self._is_mute = True
         self._setting = following(self._setting, record)
+
+    def _print(self, told: tuple[tuple[Level, str], ...]) -> None:
+        if self._is_mute:
+            return
+        for level, text in told:
+            self._stream.write(self._coloured(text, level) + "\n" if self._console.is_terminal else text + "\n")
+        self._stream.flush()
+
+    def _coloured(self, text: str, level: Level) -> str:
+        """Return a line with its colour; rich only draws it, for it would end the process on a closed pipe."""
+        with self._console.capture() as drawn:
+            self._console.print(Text(text, style=_STYLES[level]), end="")
+        return drawn.get()
