@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import resource
 import signal
 import stat
+import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.journal_factory import (
     MONDAY,
@@ -18,6 +22,7 @@ from tests.journal_factory import (
     boot,
     cycle,
     read,
+    small_run,
     stop,
     whole_run,
     write_run,
@@ -90,6 +95,22 @@ def test_the_chain_is_the_documented_hash() -> None:
 
     assert "9e802823e44831f0ca6a287b6b447ed20d40c0c76b0728d8436d47eb4330f494" == after.head.hex()
     assert "b240d4b348ae083acef26bd168a9653d2538260a1e822314ce90560c77aa1b99" == after.aside.hex()
+
+
+def test_the_bytes_are_those_of_the_book(tmp_path: Path) -> None:
+    """The file header, the first frame and the head file, read by the offsets that docs/journal.md gives."""
+    raw = small_run(tmp_path / "run").read_bytes()
+    mark = (tmp_path / "run" / HEAD_NAME).read_bytes()[:4096]
+    length, crc = struct.unpack_from("<II", raw, 92)
+    seq, decided, aside, head, aside_hash = msgspec.msgpack.decode(raw[100 : 100 + length])
+
+    assert (b"\x89ILJ\r\n\x1a\n", 1, 0, 1, 0, bytes(64)) == struct.unpack_from("<8sHHIQ64s", raw)
+    assert struct.unpack_from("<I", raw, 88) == (zlib.crc32(raw[:88]),)
+    assert (0, "BOOT", crc) == (seq, msgspec.msgpack.decode(decided)["type"], zlib.crc32(raw[100 : 100 + length]))
+    assert hashlib.sha256(bytes(32) + decided).digest() == head
+    assert hashlib.sha256(bytes(32) + head + aside).digest() == aside_hash
+    assert (b"\x89ILH\r\n\x1a\n", 1, 0, 1, 3, len(raw)) == struct.unpack_from("<8sHHIQ8xQ", mark)
+    assert struct.unpack_from("<I", mark, 4092) == (zlib.crc32(mark[:4092]),)
 
 
 def test_a_run_folder_that_holds_a_journal_is_refused(tmp_path: Path) -> None:
