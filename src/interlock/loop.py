@@ -169,7 +169,7 @@ class Loop:
         late_ns = self._lateness(began)
 
         gathered = self._gather()
-        stepped = step(self._state, parts.rules, parts.strategies, gathered)
+        stepped = step(self._state, rules=parts.rules, strategies=parts.strategies, gathered=gathered)
         decided_boot_ns = parts.clock.boot_ns()
 
         aside = CycleAside(

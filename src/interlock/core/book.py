@@ -34,7 +34,7 @@ def fold_reports(state: State, reports: tuple[ExecReport, ...]) -> tuple[State, 
         portfolio = state.portfolio
         tally = state.tally
         if folded.after is not None and folded.fill_qty > 0:
-            portfolio = fold_fill(portfolio, folded.after, report)
+            portfolio = fold_fill(portfolio, order=folded.after, report=report)
         if folded.after is not None and _is_open(folded.before) and not _is_open(folded.after):
             tally = tally.ended(folded.after.ord_status)
         state = msgspec.structs.replace(state, blotter=blotter, portfolio=portfolio, tally=tally)

@@ -38,7 +38,7 @@ def opened(cash_micros: int) -> Portfolio:
     return Portfolio(account=account, positions={})
 
 
-def fold_fill(portfolio: Portfolio, order: Order, report: ExecReport) -> Portfolio:
+def fold_fill(portfolio: Portfolio, *, order: Order, report: ExecReport) -> Portfolio:
     """Return the portfolio after one fill.
 
     The cost of shares that leave goes in proportion, rounded down to a micro; the rounding stays in the

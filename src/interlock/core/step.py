@@ -15,7 +15,7 @@ import numpy as np
 from interlock.core.book import cancel_entries, fold_commands, fold_reports, fold_trips, raise_latch, watch_doubt
 from interlock.core.risk.controls import Facts
 from interlock.core.risk.engine import judge
-from interlock.core.risk.headroom import Approval, Headroom, make_headroom
+from interlock.core.risk.headroom import RECENT_MAX, Approval, Headroom, make_headroom
 from interlock.core.scan import prices_of
 from interlock.core.state import Rules, State, holdings_of
 from interlock.core.strategy import Strategy, View, ask, named
@@ -28,8 +28,6 @@ from interlock.model.signals import Candidate, Idea, OrderIntent, ScanResult
 
 #: Of how many symbols the record keeps the quote, for the story; decisions keep their own.
 SHOWN_MAX = 4
-#: An approval that is this old counts for nothing any more; no window may be longer.
-RECENT_MAX = 10_000
 
 
 class Gathered(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -50,7 +48,7 @@ class Stepped(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     approvals: tuple[Approved, ...]
 
 
-def step(state: State, rules: Rules, strategies: Mapping[str, Strategy], gathered: Gathered) -> Stepped:
+def step(state: State, *, rules: Rules, strategies: Mapping[str, Strategy], gathered: Gathered) -> Stepped:
     """Fold one cycle's inputs into the state, and decide.
 
     Args:
@@ -185,13 +183,13 @@ def _judge_all(
         answer = judge(_facts(state, rules, snapshot, intent, headroom))
         answered.append(answer)
         if isinstance(answer, Approved):
-            headroom.reserve(intent, at_ns=state.as_of_ns, fees=rules.fees)
+            headroom = headroom.reserve(intent, at_ns=state.as_of_ns, fees=rules.fees)
             blotter = blotter.put(pending_order(answer.decision, state))
     blocked = sum(1 for answer in answered if not isinstance(answer, Approved))
     tally = msgspec.structs.replace(
         state.tally, intents=state.tally.intents + len(intents), blocked=state.tally.blocked + blocked
     )
-    recent = tuple(headroom.recent[-RECENT_MAX:])
+    recent = headroom.recent[-RECENT_MAX:]
     return msgspec.structs.replace(state, blotter=blotter, recent=recent, tally=tally), tuple(answered)
 
 

@@ -168,17 +168,8 @@ def make_snapshot(  # noqa: PLR0913 - one argument a column, all by keyword
         InvariantError: a column of the wrong shape or type, or an event later than `as_of_ns`.
     """
     columns = (bid_px, ask_px, last_px, bid_qty, ask_qty, volume, event_ns)
-    digest = hashlib.sha256(f"{seq} {as_of_ns} {trading_date} {' '.join(universe)}\n".encode())
-    for column in columns:
-        invariant(column.shape == (len(universe),), "a column has one entry a symbol", shape=column.shape)
-        invariant(column.dtype == np.int64, "a column of numbers holds int64", dtype=column.dtype)
-        column.setflags(write=False)
-        digest.update(column.tobytes())
-    for flags in (present, halted):
-        invariant(flags.shape == (len(universe),), "a column has one entry a symbol", shape=flags.shape)
-        invariant(flags.dtype == np.bool_, "a column of flags holds bool", dtype=flags.dtype)
-        flags.setflags(write=False)
-        digest.update(flags.tobytes())
+    title = f"{seq} {as_of_ns} {trading_date} {' '.join(universe)}\n"
+    digest = _sealed(title, columns=columns, flags=(present, halted), symbols=len(universe))
     latest_ns = int(event_ns.max()) if universe else 0
     invariant(latest_ns <= as_of_ns, "no event is later than its snapshot", event_ns=latest_ns, as_of_ns=as_of_ns)
     return MarketSnapshot(
@@ -196,8 +187,24 @@ def make_snapshot(  # noqa: PLR0913 - one argument a column, all by keyword
         present=present,
         halted=halted,
         faults=faults,
-        digest=digest.hexdigest(),
+        digest=digest,
     )
+
+
+def _sealed(title: str, *, columns: tuple[Column, ...], flags: tuple[Flags, ...], symbols: int) -> str:
+    """Check the columns and close them for writing; return the SHA-256 over all of them, hexadecimal."""
+    digest = hashlib.sha256(title.encode())
+    for column in columns:
+        invariant(column.shape == (symbols,), "a column has one entry a symbol", shape=column.shape)
+        invariant(column.dtype == np.int64, "a column of numbers holds int64", dtype=column.dtype)
+        column.setflags(write=False)
+        digest.update(column.tobytes())
+    for flag in flags:
+        invariant(flag.shape == (symbols,), "a column has one entry a symbol", shape=flag.shape)
+        invariant(flag.dtype == np.bool_, "a column of flags holds bool", dtype=flag.dtype)
+        flag.setflags(write=False)
+        digest.update(flag.tobytes())
+    return digest.hexdigest()
 
 
 def checked_universe(symbols: tuple[str, ...]) -> tuple[str, ...]:
