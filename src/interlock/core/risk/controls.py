@@ -13,7 +13,7 @@ from collections.abc import Callable
 import msgspec
 
 from interlock.core.fees import FeePlan
-from interlock.core.risk.headroom import Headroom
+from interlock.core.risk.headroom import RECENT_MAX, Headroom
 from interlock.core.risk.limits import Limits
 from interlock.model.market import Provides, Quote
 from interlock.model.mode import Mode, TradingState
@@ -23,7 +23,7 @@ from interlock.model.signals import OrderIntent
 from interlock.model.units import BPS_PER_ONE
 
 
-class Facts(msgspec.Struct, kw_only=True):
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a control may read about one intent."""
 
     intent: OrderIntent
@@ -229,6 +229,8 @@ def no_duplicate(facts: Facts) -> Reading:
     key = (intent.strategy_id, intent.symbol, intent.side, OrderClass.ENTRY)
     if facts.headroom.own_open_qty.get(key, 0) > 0:
         return False, 1, 0, f"{intent.strategy_id} has an open {intent.side} entry in {intent.symbol}"
+    if len(facts.headroom.recent) >= RECENT_MAX:
+        return False, None, 0, "more orders were approved within the window than are remembered"
     wished = (intent.symbol, intent.side, intent.order_qty, intent.limit_px)
     same = sum(
         1
@@ -240,12 +242,15 @@ def no_duplicate(facts: Facts) -> Reading:
 
 
 def order_rate(facts: Facts) -> Reading:
-    """Pass if this order is inside the number of orders that one window of market time may have."""
-    window_ns = facts.limits.value("order_window_ns")
-    if window_ns is None:
-        return False, None, facts.limits.value("max_order_count"), ""
+    """Pass if this order is inside the number of orders that one window of market time may have.
+
+    More than `RECENT_MAX` orders are not remembered, so no written limit reaches beyond that.
+    """
+    window_ns, written = facts.limits.value("order_window_ns"), facts.limits.value("max_order_count")
+    if window_ns is None or written is None:
+        return False, None, written, "how many orders may be sent in how long is not written"
     inside_window = sum(1 for past in facts.headroom.recent if facts.as_of_ns - past.at_ns < window_ns)
-    return _at_most(inside_window + 1, facts.limits.value("max_order_count"))
+    return _at_most(inside_window + 1, min(written, RECENT_MAX))
 
 
 def reduces_only(facts: Facts) -> Reading:
