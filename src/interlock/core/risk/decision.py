@@ -6,7 +6,7 @@ looks at the checks itself, and mints only if they are exactly what the order's 
 
 from __future__ import annotations
 
-from interlock.core.risk.table import CONTROLS, required_codes
+from interlock.core.risk.table import CONTROLS, applying_codes, required_codes
 from interlock.model.errors import InvariantError
 from interlock.model.market import Quote
 from interlock.model.mode import Mode
@@ -25,16 +25,21 @@ def decide(intent: OrderIntent, *, quote: Quote, checks: tuple[Check, ...], mode
 
     Returns:
         `Approved` if and only if every required check is there, is marked as required and has passed.
+
+    Raises:
+        InvariantError: the checks are not one for each control that applies to the order's class.
     """
     required = required_codes(intent.order_class)
     marked = tuple(check.code for check in checks if check.required)
     passed = tuple(check.code for check in checks if check.required and check.passed is True)
     complete = len(required) > 0 and marked == required and passed == required
     # An answer short of a control must not look like one that merely failed: it is a bug, and it is said.
-    if marked != required:
+    applying = applying_codes(intent.order_class)
+    if marked != required or tuple(check.code for check in checks) != applying:
         message = (
-            f"Broken invariant: the gate evaluated {len(marked)} of the {len(required)} controls that "
-            f"{intent.order_class} requires (of {len(CONTROLS)} in the table)"
+            f"Broken invariant: the gate evaluated {len(checks)} of the {len(applying)} controls that apply to "
+            f"{intent.order_class}, and {len(marked)} of the {len(required)} that it requires "
+            f"(of {len(CONTROLS)} in the table)"
         )
         raise InvariantError(message)
     verdict = Verdict.APPROVED if complete else Verdict.BLOCKED

@@ -11,6 +11,7 @@ from interlock.core.risk.decision import decide
 from interlock.core.risk.limits import Limits
 from interlock.core.risk.table import CONTROLS
 from interlock.model.risk import Check, RiskDecision
+from interlock.model.units import INTEGER_MAX
 
 
 def judge(facts: Facts, *, controls: tuple[Control, ...] = CONTROLS) -> RiskDecision:
@@ -38,12 +39,21 @@ def _check(control: Control, facts: Facts) -> Check:
         code=control.code,
         passed=passed is True,
         required=facts.intent.order_class in control.required_for,
-        observed=observed,
-        limit=limit,
+        observed=_recorded(observed),
+        limit=_recorded(limit),
         unit=control.unit,
         source=_source(control, facts.limits),
         note=note,
     )
+
+
+def _recorded(reading: int | None) -> int | None:
+    """Return a reading as the record keeps it: beyond the largest number that it can hold, that number.
+
+    The control has already judged the true one: price times size of an absurd wish has no limit in Python,
+    and a record that cannot be written would stop the run instead of blocking the wish.
+    """
+    return None if reading is None else max(-INTEGER_MAX, min(INTEGER_MAX, reading))
 
 
 def _source(control: Control, limits: Limits) -> str:

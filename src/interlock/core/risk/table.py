@@ -316,8 +316,8 @@ CONTROLS: tuple[Control, ...] = (
         required_for=_EXIT,
         unit="qty",
         key="",
-        says="it would sell {observed} where only {limit} can leave",
-        remedy="wish for at most what is held and not already being sold",
+        says="it is for {observed}, and only {limit} can leave",
+        remedy="wish for at most what is held and not already on its way out",
         read=read.reduces_only,
     ),
     Control(
@@ -378,6 +378,11 @@ CONTROLS: tuple[Control, ...] = (
 def required_codes(order_class: OrderClass) -> tuple[ReasonCode, ...]:
     """Return the codes that an order of this class must pass, in the table's order."""
     return tuple(control.code for control in CONTROLS if order_class in control.required_for)
+
+
+def applying_codes(order_class: OrderClass) -> tuple[ReasonCode, ...]:
+    """Return the codes that are evaluated and recorded for an order of this class, in the table's order."""
+    return tuple(control.code for control in CONTROLS if order_class in control.applies_to)
 
 
 def not_covered(provides: frozenset[Provides]) -> tuple[str, ...]:
