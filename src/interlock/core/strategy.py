@@ -7,7 +7,7 @@ On the trip: IDEA calls each strategy once a cycle and records the call, also wh
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -23,6 +23,8 @@ WISHES_MAX = 1_000
 REASON_CHARACTERS_MAX = 300
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
+#: Half a character: Python keeps it in a string, and no record can be written with it.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -87,8 +89,8 @@ def ask(strategy: Strategy, view: View) -> Asked:
     """Call a strategy and take its answer apart; whatever goes wrong becomes a recorded fault."""
     try:
         answer: object = strategy.propose(view)
-    except Exception as error:  # noqa: BLE001 - foreign code: whatever it raises is told, and trips a latch
-        return _fault(view, f"it raised {type(error).__name__}: {error}{_place(error)}")
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - foreign code: whatever it raises is told, and trips a latch
+        return _fault(view, f"it raised {type(error).__name__}: {_shown(error, str)}{_place(error)}")
     if not isinstance(answer, Proposal):
         return _fault(view, f"it answered {type(answer).__name__}, not a Proposal")
     if not isinstance(answer.wishes, tuple) or len(answer.wishes) > WISHES_MAX:
@@ -131,7 +133,7 @@ def named(wish: Wish, *, strategy_id: str, intent_id: str) -> OrderIntent:
     return OrderIntent(
         intent_id=intent_id,
         strategy_id=strategy_id,
-        symbol=plain(wish.symbol)[:REASON_CHARACTERS_MAX],
+        symbol=_told(wish.symbol),
         side=wish.side,
         order_qty=wish.order_qty,
         ord_type=wish.ord_type,
@@ -144,14 +146,27 @@ def named(wish: Wish, *, strategy_id: str, intent_id: str) -> OrderIntent:
 
 
 def _reason(words: object) -> str:
-    return plain(words).strip()[:REASON_CHARACTERS_MAX] if isinstance(words, str) else ""
+    return _told(words).strip() if isinstance(words, str) else ""
+
+
+def _told(words: str) -> str:
+    """Return foreign words as the record and the story can hold them."""
+    return _SURROGATE.sub("?", plain(words))[:REASON_CHARACTERS_MAX]
+
+
+def _shown(value: object, words_of: Callable[[object], str]) -> str:
+    """Return `str` or `repr` of a foreign object, which may itself raise."""
+    try:
+        return words_of(value)
+    except Exception:  # noqa: BLE001 - foreign code
+        return "(it cannot be shown)"
 
 
 def _short(value: object) -> str:
-    return f"{type(value).__name__} {_ADDRESS.sub('0x...', plain(repr(value)))[:40]}"
+    return f"{type(value).__name__} {_ADDRESS.sub('0x...', plain(_shown(value, repr)))[:40]}"
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     """Return where in the strategy's file it went wrong: the innermost frame, by file name only."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
@@ -164,6 +179,6 @@ def _place(error: Exception) -> str:
 
 def _fault(view: View, text: str) -> Asked:
     """Record a failed call. Memory addresses are blanked: they would change the head from run to run."""
-    told = _ADDRESS.sub("0x...", plain(text))[:REASON_CHARACTERS_MAX]
+    told = _told(_ADDRESS.sub("0x...", text))
     idea = Idea(strategy_id=view.strategy_id, wishes=0, because="its answer cannot be used", fault=told)
     return Asked(idea=idea, wishes=())
