@@ -145,27 +145,32 @@ def _clear(state: State, command: Command) -> tuple[State, Answer]:
         text = f"Not resumed: no latch {command.latch_id} stands."
         return state, Answer(kind="resume", granted=False, text=text)
     cleared = msgspec.structs.replace(state, latches=standing, state_no=state.state_no + 1)
-    text = f"{command.by} cleared latch {command.latch_id}; {len(standing)} still stand. The state stays {state.trading_state}."
+    text = (
+        f"{command.by} cleared latch {command.latch_id}; {len(standing)} still stand. "
+        f"The state stays {state.trading_state}."
+    )
     return cleared, Answer(kind="resume", granted=True, text=text)
 
 
-def cancel_entries(state: State, *, before: State, stopping: bool) -> tuple[State, tuple[Cancel, ...]]:
-    """Ask for the cancel of every open ENTRY that a stop or a new latch takes away, each once.
+def cancel_entries(state: State, commands: tuple[Command, ...]) -> tuple[State, tuple[Cancel, ...]]:
+    """Ask for the cancel of every open ENTRY that a stop, a halt or a standing latch takes away.
+
+    A cancel that was asked for is not asked for again until it is answered, unless a person says stop or halt:
+    theirs always goes out.
 
     Source: EXIT and PROTECTIVE orders stay, so that stopping never removes a way out.
     """
-    known = {latch.latch_id for latch in before.latches}
-    because = {
-        latch.scope: f"latch {latch.latch_id} {latch.code}" for latch in state.latches if latch.latch_id not in known
-    }
+    kinds = {command.kind for command in commands}
+    insists = "stop" in kinds or "halt" in kinds
+    because = {latch.scope: f"latch {latch.latch_id} {latch.code} stands" for latch in state.latches}
     cancels: list[Cancel] = []
     blotter = state.blotter
     for order in state.blotter.open_orders.values():
         scopes = ("account", f"strategy:{order.strategy_id}", f"symbol:{order.symbol}")
         reasons = [because[scope] for scope in scopes if scope in because]
-        if stopping:
+        if "stop" in kinds:
             reasons.insert(0, "the run is stopping")
-        if order.order_class is not OrderClass.ENTRY or not reasons or (order.cancel_pending and not stopping):
+        if order.order_class is not OrderClass.ENTRY or not reasons or (order.cancel_pending and not insists):
             continue
         cancels.append(Cancel(cl_ord_id=order.cl_ord_id, because=reasons[0]))
         blotter = blotter.put(msgspec.structs.replace(order, cancel_pending=True))

@@ -8,6 +8,7 @@ BOOK, SCAN, IDEA and RISK in that order, once.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import msgspec
 import numpy as np
@@ -79,7 +80,7 @@ def step(state: State, *, rules: Rules, strategies: Mapping[str, Strategy], gath
         state, ideas, intents = _ask_all(state, rules, strategies, snapshot=gathered.snapshot, scans=scans)
         state, answered = _judge_all(state, rules, gathered.snapshot, intents)
 
-    state, cancels = cancel_entries(state, before=before, stopping=stopping)
+    state, cancels = cancel_entries(state, gathered.commands)
     raised = tuple(latch for latch in state.latches if latch not in before.latches)
     standing = {latch.latch_id for latch in state.latches}
     outputs = Outputs(
@@ -123,7 +124,7 @@ def _scan(state: State, snapshot: MarketSnapshot) -> tuple[State, tuple[ScanResu
     return msgspec.structs.replace(state, scanners=scanners), tuple(result for _, result in advanced)
 
 
-def _ask_all(  # noqa: PLR0913 - what a view is made of
+def _ask_all(
     state: State,
     rules: Rules,
     strategies: Mapping[str, Strategy],
@@ -159,7 +160,7 @@ def _view(
         strategy_id=name,
         cycle=state.cycle,
         snapshot=snapshot,
-        index=rules.index,
+        index=MappingProxyType(rules.index),
         candidates=candidates,
         positions={
             symbol: position.qty for (owner, symbol), position in state.portfolio.positions.items() if owner == name
