@@ -112,7 +112,7 @@ EMPTY = Blotter(open_orders=MappingProxyType({}), closed_orders=MappingProxyType
 def fold_report(blotter: Blotter, report: ExecReport) -> tuple[Blotter, Folded]:
     """Fold one report by the table.
 
-    A fill of a known order always moves the position, also where it must halt: the shares are there.
+    A fill of a known order that adds up moves the position also where it must halt: the shares are there.
 
     Returns:
         The blotter after it, and what happened.
@@ -175,10 +175,16 @@ def _fold_fill(blotter: Blotter, order: Order, report: ExecReport, *, fold: Fold
         exec_ids=(*order.exec_ids, report.exec_id),
     )
     fault = "ORDER_OVERFILL" if over else "LATE_FILL" if fold is Fold.LATE_FILL else ""
-    text = {"": "", "ORDER_OVERFILL": "more shares traded than were ordered"}.get(fault, "it traded after it had ended")
+    text = _why_halt(order, cum_qty=cum_qty) if fault else ""
     effect = "halt" if fault else "folded"
     folded = _folded(report, order, after, effect=effect, text=text, fault=fault)
     return blotter.put(after), msgspec.structs.replace(folded, fill_qty=report.last_qty)
+
+
+def _why_halt(order: Order, *, cum_qty: int) -> str:
+    if cum_qty > order.order_qty:
+        return f"{cum_qty} shares traded where {order.order_qty} were ordered"
+    return f"it traded although it was {order.ord_status}"
 
 
 def _folded(  # noqa: PLR0913 - what happened has this many parts

@@ -90,9 +90,7 @@ class MovingAverageCross(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         )
         return following, ranked("moving_average_cross", found, of=len(crossed), because=because)
 
-    def _candidate(  # noqa: PLR0913 - the columns of one cycle
-        self, snapshot: MarketSnapshot, *, ix: int, mid: Column, total: Column, above: Column
-    ) -> Candidate:
+    def _candidate(self, snapshot: MarketSnapshot, *, ix: int, mid: Column, total: Column, above: Column) -> Candidate:
         mid_px = int(mid[ix])
         sum_px = int(total[ix])
         is_up = int(above[ix]) > 0

@@ -104,7 +104,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     previous_head: str
 
 
-def opening_state(  # noqa: PLR0913 - everything that a run starts from
+def opening_state(
     carried: Carried, *, start: TradingState, symbols: int, scanners: tuple[Scanner, ...], next_latch_no: int
 ) -> State:
     """Return the state before the first cycle: what was carried, and a trading state that no latch forbids."""

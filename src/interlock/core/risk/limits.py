@@ -67,7 +67,8 @@ def make_limits(
             of them old by default, but at least `QUOTE_AGE_NS_DEFAULT`.
 
     Returns:
-        The limits. Without a policy there are no defaults either: everything blocks.
+        The limits. The defaults stand without a policy too, for an exit is judged by them; entries then block,
+        for `POLICY_MISSING` reads `has_policy`.
     """
     keys: list[LimitInForce] = []
     for key, unit in NO_DEFAULT:
