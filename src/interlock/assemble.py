@@ -6,9 +6,11 @@ run before left, chooses who stands at each door, and starts the loop.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 from contextlib import ExitStack
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -16,24 +18,16 @@ import numpy as np
 from interlock import __version__
 from interlock.config import PaperConfig, SimConfig, decision_keys, default_config, load_config, resolve_mode
 from interlock.config_types import (
-    GapScan,
-    LeanSourceConfig,
-    MovingAverageCrossScan,
-    ScanConfig,
     SimulatedSourceConfig,
-    SourceConfig,
 )
-from interlock.core.fees import FeePlan
-from interlock.core.risk.limits import Limits, make_limits
 from interlock.core.risk.table import not_covered
-from interlock.core.scan import Gap, MovingAverageCross, RelativeVolume, Scanner
 from interlock.core.state import Rules, State, opening_state
 from interlock.core.strategy import Strategy
 from interlock.loop import Loop, Parts
 from interlock.model.errors import ConfigError
 from interlock.model.journal import DECISION_VERSION, SCHEMA_VERSION, Boot, BootAside, Carried
 from interlock.model.mode import Mode, TradingState, lower
-from interlock.model.units import SECOND_NS, utc
+from interlock.model.units import plain, utc
 from interlock.ports import Clock, MarketSource
 from interlock.shell.clocks import HostClock
 from interlock.shell.control import ControlDesk
@@ -44,12 +38,8 @@ from interlock.shell.latch_log import LatchLog
 from interlock.shell.narrator import LOG_FORMS, ConsoleNarrator
 from interlock.shell.paper import PaperGateway
 from interlock.shell.recovery import Found, recovered
-from interlock.shell.sources.csv_rows import CsvSource
-from interlock.shell.sources.lean import LeanSource
-from interlock.shell.sources.parquet import ParquetSource
-from interlock.shell.sources.simulated import SIM_START_NS, SimulatedSource
 from interlock.shell.status import Status, entry_ids, held, open_orders
-from interlock.shell.strategies import load_strategy
+from interlock.wiring import rules_of, scanner_of, source_of, strategies_of
 
 
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +54,17 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     log_form: str = "story"
 
 
+class _Plan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What a run is made of before it has a home: all of it is read and checked before anything is touched."""
+
+    config: SimConfig | PaperConfig
+    mode: Mode
+    source: MarketSource
+    strategies: dict[str, Strategy]
+    rules: Rules
+    request: RunRequest
+
+
 def run(request: RunRequest) -> int:
     """Run the pipeline until it stops.
 
@@ -73,64 +74,123 @@ def run(request: RunRequest) -> int:
     Raises:
         InterlockError: nothing was started, or what went on has ended; the sentence says which.
     """
-    if request.log_form not in LOG_FORMS:
-        message = f"--log {request.log_form!r} is not a form of the log. Type one of {', '.join(LOG_FORMS)}."
-        raise ConfigError(message)
-    config = _asked(default_config() if request.config_path is None else load_config(request.config_path), request)
-    mode = resolve_mode(Mode.PAPER if isinstance(config, PaperConfig) else Mode.SIM, request.mode)
     clock = HostClock()
-    source = _source(config, mode, clock)
-    strategies = _strategies(config)
-    path = resolve_home(config.account.name, request.home, os.environ)
+    plan = _planned(request, clock)
     with ExitStack() as stack:
+        path = resolve_home(plan.config.account.name, request.home, os.environ)
         home = stack.enter_context(open_home(path, wall_ns=clock.wall_ns()))
-        home.stamp(account=config.account.name, mode=mode, source_kind=source.origin.kind)
+        home.stamp(account=plan.config.account.name, mode=plan.mode, source_kind=plan.source.origin.kind)
         latch_log = stack.enter_context(LatchLog(path, clock=clock))
-        cash_micros = config.account.cash_micros
-        found = recovered(
-            path,
-            mode=mode,
-            latches=latch_log.book.standing,
-            next_latch_no=latch_log.book.next_latch_no,
-            cash_micros=cash_micros or 0,
+        found = _found(plan, path, latch_log)
+        run_dir = home.new_run(wall_ns=clock.wall_ns(), mode=plan.mode)
+        # A start that is refused from here on leaves no empty run behind.
+        stack.callback(_remove_if_empty, run_dir)
+        loop = _joined(stack, plan, home=home, found=found, run_dir=run_dir, latch_log=latch_log, clock=clock)
+        return int(loop.run())
+
+
+def _planned(request: RunRequest, clock: Clock) -> _Plan:
+    """Read and check everything that a person wrote."""
+    if request.log_form not in LOG_FORMS:
+        message = (
+            f"--log {plain(request.log_form)!r} is not a form of the log. Type one of {', '.join(LOG_FORMS)}. "
+            "Nothing was started."
         )
-        for latch in found.unlogged:
-            latch_log.raised(latch)
-        run_dir = home.new_run(wall_ns=clock.wall_ns(), mode=mode)
-        journal = stack.enter_context(FileJournal.create(run_dir))
-        rules = _rules(config, mode, source)
-        state = opening_state(
-            found.carried,
-            start=_start(config, found.carried),
-            symbols=len(source.universe),
-            scanners=tuple(_scanner(scan, symbols=len(source.universe)) for scan in config.scans),
-            next_latch_no=latch_log.book.next_latch_no,
+        raise ConfigError(message)
+    config = default_config() if request.config_path is None else load_config(request.config_path)
+    mode = resolve_mode(Mode.PAPER if isinstance(config, PaperConfig) else Mode.SIM, request.mode)
+    config = _asked(config, request)
+    source = source_of(config, mode, clock=clock)
+    return _Plan(
+        config=config,
+        mode=mode,
+        source=source,
+        strategies=strategies_of(config),
+        rules=rules_of(config, mode, source=source),
+        request=request,
+    )
+
+
+def _found(plan: _Plan, path: Path, latch_log: LatchLog) -> Found:
+    """Recover what the run before left, and refuse a configuration that cannot see what is held.
+
+    Raises:
+        ConfigError: a symbol that is held or worked is not in the universe.
+        JournalError: a PAPER account's record cannot be trusted.
+    """
+    found = recovered(
+        path,
+        mode=plan.mode,
+        latches=latch_log.book.standing,
+        next_latch_no=latch_log.book.next_latch_no,
+        cash_micros=plan.config.account.cash_micros or 0,
+    )
+    for latch in found.unlogged:
+        latch_log.raised(latch)
+    carried = found.carried
+    own = {position.symbol for position in carried.positions} | {order.symbol for order in carried.orders}
+    unseen = sorted(own.difference(plan.source.universe))
+    if unseen:
+        message = (
+            f"The account in {path} holds or works {', '.join(unseen)}, and [universe] does not name it, so nobody would "
+            "watch it. Add it to symbols under [universe]. Nothing was started."
         )
-        watch = _Watch(run_id=run_dir.name, mode=mode, clock=clock)
-        control = stack.enter_context(ControlDesk(run_dir=run_dir, home=path, status=watch.status, clock=clock))
-        home.announce(run_id=run_dir.name, mode=mode, environ=os.environ)
-        gateway = PaperGateway(mode=mode, fees=rules.fees, universe=source.universe)
-        gateway.restore(found.carried.orders)
-        parts = Parts(
-            mode=mode,
-            source=source,
+        raise ConfigError(message)
+    orphans = [
+        f"{position.qty} {position.symbol} of {position.strategy_id}"
+        for position in carried.positions
+        if position.strategy_id not in plan.strategies
+    ]
+    if not orphans:
+        return found
+    words = f"No strategy of this configuration looks after {', '.join(orphans)}: nothing will sell it."
+    return msgspec.structs.replace(found, words=(*found.words, words))
+
+
+def _joined(  # noqa: PLR0913 - the parts that have a home by now
+    stack: ExitStack, plan: _Plan, *, home: Home, found: Found, run_dir: Path, latch_log: LatchLog, clock: Clock
+) -> Loop:
+    """Join the parts, catch the signals, and write the first record."""
+    symbols = len(plan.source.universe)
+    state = opening_state(
+        found.carried,
+        start=_start(plan.config, found.carried),
+        symbols=symbols,
+        scanners=tuple(scanner_of(scan, symbols=symbols) for scan in plan.config.scans),
+        next_latch_no=latch_log.book.next_latch_no,
+    )
+    watch = _Watch(run_id=run_dir.name, mode=plan.mode, clock=clock)
+    control = stack.enter_context(ControlDesk(run_dir=run_dir, home=home.path, status=watch.status, clock=clock))
+    gateway = PaperGateway(mode=plan.mode, fees=plan.rules.fees, universe=plan.source.universe)
+    gateway.restore(found.carried.orders)
+    home.announce(run_id=run_dir.name, mode=plan.mode, environ=os.environ)
+    journal = stack.enter_context(FileJournal.create(run_dir))
+    loop = Loop(
+        Parts(
+            mode=plan.mode,
+            source=plan.source,
             gateway=gateway,
-            desk=Desk(mode=mode, gateway=gateway, journal=journal, control=control, clock=clock),
+            desk=Desk(mode=plan.mode, gateway=gateway, journal=journal, control=control, clock=clock),
             journal=journal,
             latch_log=latch_log,
-            narrator=ConsoleNarrator(form=request.log_form),
+            narrator=ConsoleNarrator(form=plan.request.log_form),
             control=control,
             clock=clock,
-            rules=rules,
-            strategies=strategies,
-            interval_ns=config.run.interval_ns,
-            cycles=config.run.cycles,
-        )
-        loop = Loop(parts, state)
-        watch.follow(loop)
-        aside = _boot_aside(config, home, found, run_id=run_dir.name, source=source, request=request, clock=clock)
-        loop.boot(_boot(config, rules, state, source=source, carried=found.carried, mode=mode), aside)
-        return int(loop.run())
+            rules=plan.rules,
+            strategies=plan.strategies,
+            interval_ns=plan.config.run.interval_ns,
+            cycles=plan.config.run.cycles,
+        ),
+        state,
+    )
+    watch.follow(loop)
+    loop.boot(_boot(plan, state, found), _boot_aside(plan, home, found, run_id=run_dir.name, clock=clock))
+    return loop
+
+
+def _remove_if_empty(run_dir: Path) -> None:
+    with contextlib.suppress(OSError):
+        run_dir.rmdir()
 
 
 def _asked(config: SimConfig | PaperConfig, request: RunRequest) -> SimConfig | PaperConfig:
@@ -161,92 +221,6 @@ def _asked(config: SimConfig | PaperConfig, request: RunRequest) -> SimConfig | 
     return msgspec.structs.replace(config, run=run_config, source=source)
 
 
-def _source(config: SimConfig | PaperConfig, mode: Mode, clock: Clock) -> MarketSource:
-    """Open the source that the configuration names."""
-    universe = config.universe.symbols
-    written: SourceConfig = config.source
-    if isinstance(written, SimulatedSourceConfig):
-        # PAPER's market starts now, to the second, and goes on at the pace of the wall clock.
-        wall_ns = clock.wall_ns() // SECOND_NS * SECOND_NS
-        return SimulatedSource(
-            universe=universe,
-            seed=written.seed,
-            step_ns=written.step_ns,
-            start_ns=wall_ns if mode is Mode.PAPER else SIM_START_NS,
-            regime=written.regime,
-            missing_bps=written.dirt.missing_bps,
-            stale_bps=written.dirt.stale_bps,
-            crossed_bps=written.dirt.crossed_bps,
-            halted_bps=written.dirt.halted_bps,
-        )
-    if isinstance(written, LeanSourceConfig):
-        return LeanSource(universe=universe, path=written.path, first_day=written.first_day, last_day=written.last_day)
-    chosen = CsvSource if written.__class__.__name__ == "CsvSourceConfig" else ParquetSource
-    return chosen(
-        universe=universe,
-        path=written.path,
-        rows=written.rows,
-        zone=written.zone,
-        bar_ns=written.bar_ns or 0,
-        columns=written.columns.named(),
-        time_unit=written.time_unit,
-    )
-
-
-def _bar_ns(written: SourceConfig) -> int:
-    """Return how far apart the source's snapshots are, 0 for single quotes."""
-    if isinstance(written, SimulatedSourceConfig):
-        return written.step_ns
-    return 60 * SECOND_NS if isinstance(written, LeanSourceConfig) else written.bar_ns or 0
-
-
-def _strategies(config: SimConfig | PaperConfig) -> dict[str, Strategy]:
-    return {
-        written.name: load_strategy(
-            written.use, name=written.name, settings=written.settings, folder=config.folder, path=config.path
-        )
-        for written in config.strategies
-    }
-
-
-def _scanner(written: ScanConfig, *, symbols: int) -> Scanner:
-    if isinstance(written, MovingAverageCrossScan):
-        return MovingAverageCross.start(window=written.window, symbols=symbols)
-    if isinstance(written, GapScan):
-        return Gap.start(move_bps_min=written.move_bps_min, symbols=symbols)
-    return RelativeVolume.start(window=written.window, multiple_x100=written.multiple_x100, symbols=symbols)
-
-
-def _rules(config: SimConfig | PaperConfig, mode: Mode, source: MarketSource) -> Rules:
-    return Rules(
-        mode=mode,
-        limits=_limits(config),
-        fees=FeePlan(
-            per_share_micros=config.paper.fee_per_share_micros, minimum_micros=config.paper.fee_minimum_micros
-        ),
-        provides=source.provides,
-        universe=source.universe,
-        index={symbol: ix for ix, symbol in enumerate(source.universe)},
-    )
-
-
-def _limits(config: SimConfig | PaperConfig) -> Limits:
-    risk = config.risk
-    written: dict[str, int] = {}
-    if risk is not None:
-        keys = msgspec.structs.asdict(risk)
-        written = {name: value for name, value in keys.items() if isinstance(value, int)}
-        if risk.max_order_rate is not None:
-            written["max_order_count"], written["order_window_ns"] = risk.max_order_rate
-    return make_limits(
-        has_policy=risk is not None,
-        symbols=() if risk is None else risk.symbols,
-        written=written,
-        cash_micros=config.account.cash_micros,
-        bar_ns=_bar_ns(config.source),
-    )
-
-
 def _start(config: SimConfig | PaperConfig, carried: Carried) -> TradingState:
     """Return the state to start in: SIM's is written in its file; PAPER waits for a human."""
     if isinstance(config, SimConfig):
@@ -257,19 +231,13 @@ def _start(config: SimConfig | PaperConfig, carried: Carried) -> TradingState:
     return waiting
 
 
-def _boot(  # noqa: PLR0913 - the decided part of the first record
-    config: SimConfig | PaperConfig,
-    rules: Rules,
-    state: State,
-    *,
-    source: MarketSource,
-    carried: Carried,
-    mode: Mode,
-) -> Boot:
+def _boot(plan: _Plan, state: State, found: Found) -> Boot:
+    """Return the decided part of the first record."""
+    config, rules, source = plan.config, plan.rules, plan.source
     return Boot(
         schema_version=SCHEMA_VERSION,
         decision_version=DECISION_VERSION,
-        mode=mode,
+        mode=plan.mode,
         start=state.trading_state,
         config=decision_keys(config),
         has_policy=rules.limits.has_policy,
@@ -280,21 +248,13 @@ def _boot(  # noqa: PLR0913 - the decided part of the first record
         provides=tuple(sorted(source.provides)),
         not_covered=not_covered(source.provides),
         universe=source.universe,
-        strategies=tuple(written.name for written in config.strategies),
-        carried=carried,
+        strategies=tuple(plan.strategies),
+        carried=found.carried,
     )
 
 
-def _boot_aside(  # noqa: PLR0913 - the aside of the first record
-    config: SimConfig | PaperConfig,
-    home: Home,
-    found: Found,
-    *,
-    run_id: str,
-    source: MarketSource,
-    request: RunRequest,
-    clock: Clock,
-) -> BootAside:
+def _boot_aside(plan: _Plan, home: Home, found: Found, *, run_id: str, clock: Clock) -> BootAside:
+    """Return the aside of the first record: this machine and this process."""
     versions = (
         ("interlock", __version__),
         ("python", platform.python_version()),
@@ -308,12 +268,12 @@ def _boot_aside(  # noqa: PLR0913 - the aside of the first record
         started_wall_ns=clock.wall_ns(),
         pid=os.getpid(),
         home=str(home.path),
-        config_path=config.path,
-        source_words=source.origin.words,
-        source_where=source.origin.where,
-        interval_ns=config.run.interval_ns,
-        cycles=config.run.cycles,
-        log_form=request.log_form,
+        config_path=plan.config.path,
+        source_words=plan.source.origin.words,
+        source_where=plan.source.origin.where,
+        interval_ns=plan.config.run.interval_ns,
+        cycles=plan.config.run.cycles,
+        log_form=plan.request.log_form,
         sync_words="every decision is on disk before anything is sent",
         versions=versions,
         found=found.words,
