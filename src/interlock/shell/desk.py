@@ -39,7 +39,7 @@ class Desk:
         self._journal = journal
         self._control = control
         self._clock = clock
-        self._redeemed: set[int] = set()
+        self._last_redeemed = (0, 0)
 
     def act(
         self,
@@ -69,9 +69,9 @@ class Desk:
             try:
                 self._gateway.cancel(cancel.cl_ord_id)
             except GatewayDown as error:
-                reports.append(_word(cancel.cl_ord_id, ExecType.CANCEL_REJECT, text=f"the gateway is down: {error}"))
+                text = f"the gateway is down: {error}"
+                reports.append(_word(cancel.cl_ord_id, ExecType.CANCEL_REJECT, record_seq=record_seq, text=text))
                 trips.append(HostTrip(code="GATEWAY_DOWN", text=f"a cancel could not be sent: {error}"))
-        self._redeemed.clear()
         for approved in approvals:
             reports.extend(self._send(approved, record_seq=record_seq, decided_boot_ns=decided_boot_ns))
         return Sent(reports=tuple(reports), trips=tuple(trips))
@@ -79,30 +79,42 @@ class Desk:
     def _send(self, approved: Approved, *, record_seq: int, decided_boot_ns: int) -> tuple[ExecReport, ...]:
         """Pass one approval through the turnstile; return a report only if it did not get through cleanly."""
         invariant(isinstance(approved, Approved), "only an approval is sent", got=type(approved).__name__)
-        invariant(id(approved) not in self._redeemed, "an approval is redeemed once", cl_ord_id=approved.cl_ord_id)
         invariant(approved.mode is self._mode, "an approval is for the mode of the process", mode=approved.mode)
         durable = self._journal.synced_records
         invariant(durable > record_seq, "the decision is durable before it is sent", durable=durable, seq=record_seq)
-        self._redeemed.add(id(approved))
+        self._redeem(approved)
         age_ns = self._clock.boot_ns() - decided_boot_ns
         if self._control.stop_seen:
-            return (_word(approved.cl_ord_id, ExecType.NOT_SENT, text="a stop or halt was seen before it was sent"),)
-        if not 0 <= age_ns <= APPROVAL_NS_MAX:
+            exec_type, text = ExecType.NOT_SENT, "a stop or halt was seen before it was sent"
+        elif not 0 <= age_ns <= APPROVAL_NS_MAX:
+            exec_type = ExecType.NOT_SENT
             text = f"the approval was {duration(age_ns)} old, the limit is {duration(APPROVAL_NS_MAX)}"
-            return (_word(approved.cl_ord_id, ExecType.NOT_SENT, text=text),)
-        try:
-            self._gateway.submit(approved)
-        except GatewayDown as error:
-            return (_word(approved.cl_ord_id, ExecType.NOT_SENT, text=f"the gateway is down: {error}"),)
-        except OutcomeUnknown as error:
-            return (_word(approved.cl_ord_id, ExecType.IN_DOUBT, text=f"its outcome is unknown: {error}"),)
-        return ()
+        else:
+            try:
+                self._gateway.submit(approved)
+            except GatewayDown as error:
+                exec_type, text = ExecType.NOT_SENT, f"the gateway is down: {error}"
+            except OutcomeUnknown as error:
+                exec_type, text = ExecType.IN_DOUBT, f"its outcome is unknown: {error}"
+            else:
+                return ()
+        return (_word(approved.cl_ord_id, exec_type, record_seq=record_seq, text=text),)
+
+    def _redeem(self, approved: Approved) -> None:
+        """Strike an approval off before anything else is tried: ids only grow, so none comes back in a later cycle."""
+        cycle, _, number = approved.cl_ord_id.partition("-")
+        redeemed = (int(cycle), int(number))
+        invariant(redeemed > self._last_redeemed, "an approval is redeemed once", cl_ord_id=approved.cl_ord_id)
+        self._last_redeemed = redeemed
 
 
-def _word(cl_ord_id: str, exec_type: ExecType, *, text: str) -> ExecReport:
-    """Return the desk's own word about an order; it carries no fill and no venue's id."""
+def _word(cl_ord_id: str, exec_type: ExecType, *, record_seq: int, text: str) -> ExecReport:
+    """Return the desk's own word about an order; it carries no fill and no venue's id.
+
+    The record's number makes its id a new one each time: a second refusal of a cancel is news, not an echo.
+    """
     return ExecReport(
-        exec_id=f"DESK-{cl_ord_id}-{exec_type}",
+        exec_id=f"DESK-{record_seq}-{cl_ord_id}-{exec_type}",
         cl_ord_id=cl_ord_id,
         order_id="",
         exec_type=exec_type,
