@@ -21,7 +21,7 @@ from interlock.model.risk import Approved
 FILL_MODEL = "paper: touch at the close of a later quote, displayed size taken once"
 
 
-class _Resting(msgspec.Struct, kw_only=True):
+class _Resting(msgspec.Struct, frozen=True, kw_only=True):
     """One order as the pretend venue holds it."""
 
     cl_ord_id: str
@@ -42,6 +42,12 @@ class _Resting(msgspec.Struct, kw_only=True):
     @property
     def order_id(self) -> str:
         return f"PAPER-{self.cl_ord_id}"
+
+
+def _number_of(cl_ord_id: str) -> tuple[int, int]:
+    """Return `<cycle>-<n>` as two numbers, which only grow from order to order."""
+    cycle, _, number = cl_ord_id.partition("-")
+    return int(cycle), int(number)
 
 
 class PaperGateway:
@@ -72,8 +78,12 @@ class PaperGateway:
         return self._mode
 
     def restore(self, orders: Iterable[Order]) -> None:
-        """Take over the orders that a run before left working; what it never acknowledged it never held."""
+        """Take over the orders that a run before left working.
+
+        What was never acknowledged was never held here, and a cancel that was asked for is not asked again.
+        """
         for order in orders:
+            self._last_id = max(self._last_id, _number_of(order.cl_ord_id))
             resting = _Resting(
                 cl_ord_id=order.cl_ord_id,
                 symbol=order.symbol,
@@ -88,6 +98,8 @@ class PaperGateway:
             )
             if order.ord_status is OrdStatus.PENDING_NEW:
                 self._report(resting, ExecType.NOT_HELD, text="the paper market never held it")
+            elif order.cancel_pending:
+                self._report(resting, ExecType.CANCELED, text="canceled as asked before the restart")
             else:
                 self._resting[order.cl_ord_id] = resting
 
@@ -97,11 +109,12 @@ class PaperGateway:
         self._trading_date = snapshot.trading_date
         for resting in tuple(self._resting.values()):
             if resting.trading_date != snapshot.trading_date:
-                self._end(resting, ExecType.EXPIRED, text=f"its trading date {resting.trading_date} is over")
+                self._report(resting, ExecType.EXPIRED, text=f"its trading date {resting.trading_date} is over")
                 continue
-            quote = snapshot.quote(self._index[resting.symbol])
-            if self._is_eligible(resting, quote):
-                self._match(resting, quote)
+            # A symbol that a restart took out of the universe has no quote: its order waits, and expires.
+            ix = self._index.get(resting.symbol)
+            if ix is not None and self._is_eligible(resting, snapshot.quote(ix)):
+                self._match(resting, snapshot.quote(ix))
 
     def drain(self) -> tuple[ExecReport, ...]:
         """Return what was reported since the last call."""
@@ -117,8 +130,7 @@ class PaperGateway:
         """
         invariant(isinstance(approved, Approved), "a gateway takes approvals only", got=type(approved).__name__)
         invariant(approved.mode is self._mode, "an order is approved for the gateway's own mode", mode=approved.mode)
-        cycle, _, number = approved.cl_ord_id.partition("-")
-        new_id = (int(cycle), int(number))
+        new_id = _number_of(approved.cl_ord_id)
         invariant(new_id > self._last_id, "an order id is used once", cl_ord_id=approved.cl_ord_id)
         self._last_id = new_id
         intent = approved.intent
@@ -134,14 +146,13 @@ class PaperGateway:
             cum_qty=0,
             reports=0,
         )
-        self._resting[approved.cl_ord_id] = resting
         self._report(resting, ExecType.NEW, text="acknowledged on paper")
 
     def cancel(self, cl_ord_id: str) -> None:
         """Cancel an order that rests; for any other, say that it is too late."""
         resting = self._resting.get(cl_ord_id)
         if resting is not None:
-            self._end(resting, ExecType.CANCELED, text="canceled as asked")
+            self._report(resting, ExecType.CANCELED, text="canceled as asked")
             return
         self._reports.append(
             ExecReport(
@@ -167,7 +178,7 @@ class PaperGateway:
         """End SIM's market with its process; PAPER's orders stay on the record and go on in the next run."""
         if self._mode is Mode.SIM:
             for resting in tuple(self._resting.values()):
-                self._end(resting, ExecType.EXPIRED, text="the simulated market ended with the run")
+                self._report(resting, ExecType.EXPIRED, text="the simulated market ended with the run")
 
     def _is_eligible(self, resting: _Resting, quote: Quote) -> bool:
         """Return True for a whole, uncrossed, unhalted quote that is newer than the order's send."""
@@ -186,20 +197,14 @@ class PaperGateway:
         fill_qty = min(resting.leaves_qty, max(0, left_qty)) if reaches else 0
         if fill_qty > 0:
             self._taken[key] = (quote.event_ns, displayed_qty - left_qty + fill_qty)
-            self._fill(resting, qty=fill_qty, px=touch_px)
+            resting = self._fill(resting, qty=fill_qty, px=touch_px)
         if resting.time_in_force is TimeInForce.IOC and resting.leaves_qty > 0:
-            self._end(resting, ExecType.EXPIRED, text="immediate or cancel: judged once, the rest is over")
+            self._report(resting, ExecType.EXPIRED, text="immediate or cancel: judged once, the rest is over")
 
-    def _fill(self, resting: _Resting, *, qty: int, px: int) -> None:
+    def _fill(self, resting: _Resting, *, qty: int, px: int) -> _Resting:
         fee_micros = self._fees.total(resting.cum_qty + qty) - self._fees.total(resting.cum_qty)
-        resting.cum_qty += qty
-        self._report(resting, ExecType.TRADE, text=FILL_MODEL, last_qty=qty, last_px=px, fee_micros=fee_micros)
-        if resting.leaves_qty == 0:
-            del self._resting[resting.cl_ord_id]
-
-    def _end(self, resting: _Resting, exec_type: ExecType, *, text: str) -> None:
-        self._resting.pop(resting.cl_ord_id, None)
-        self._report(resting, exec_type, text=text)
+        filled = msgspec.structs.replace(resting, cum_qty=resting.cum_qty + qty)
+        return self._report(filled, ExecType.TRADE, text=FILL_MODEL, last_qty=qty, last_px=px, fee_micros=fee_micros)
 
     def _report(  # noqa: PLR0913 - the parts of a report
         self,
@@ -210,9 +215,14 @@ class PaperGateway:
         last_qty: int = 0,
         last_px: int = 0,
         fee_micros: int = 0,
-    ) -> None:
-        resting.reports += 1
+    ) -> _Resting:
+        """Say a word about an order, and keep it or let it go by that word."""
+        resting = msgspec.structs.replace(resting, reports=resting.reports + 1)
         ended = exec_type not in (ExecType.NEW, ExecType.TRADE)
+        if ended or resting.leaves_qty == 0:
+            self._resting.pop(resting.cl_ord_id, None)
+        else:
+            self._resting[resting.cl_ord_id] = resting
         self._reports.append(
             ExecReport(
                 exec_id=f"{resting.order_id}-{resting.reports}",
@@ -228,3 +238,4 @@ class PaperGateway:
                 text=text,
             )
         )
+        return resting
