@@ -13,7 +13,7 @@ import pytest
 REPO = Path(__file__).resolve().parents[1]
 
 #: Tests of real processes, which wait for one with a deadline.
-SLEEPING_TESTS: tuple[str, ...] = ()
+SLEEPING_TESTS = ("tests/scenario/test_kill.py", "tests/scenario/test_signals.py")
 MOCKS = frozenset({"mock", "unittest.mock", "pytest_mock"})
 
 # The words are put together here, so that this file does not hold what it looks for.
