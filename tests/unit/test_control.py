@@ -279,8 +279,11 @@ def test_halt_by_file_and_socket_is_one_command(desk: ControlDesk, run_dir: Path
     """`halt` speaks twice so that one way suffices, and makes one latch."""
     name = write_halt(home, reason="stop it", wall_ns=1)
     served(desk, run_dir, Request(word="halt", reason="stop it", halt_file=name))
+    first = desk.drain()
+    served(desk, run_dir, Request(word="halt", reason="stop it", halt_file=name))
 
-    assert ["HALT.d"] == [one.via for one in desk.drain()]
+    assert ["HALT.d"] == [one.via for one in first]
+    assert () == desk.drain()
 
 
 def test_halt_by_socket_counts_where_its_file_could_not_be_written(desk: ControlDesk, run_dir: Path) -> None:

@@ -35,6 +35,8 @@ from interlock.shell.stop_signals import StopSignals
 CLIENT_NS = SECOND_NS // 2
 CLIENTS_MAX = 8
 COMMANDS_MAX = 64
+#: How many halt files are remembered, so that their echo on the socket is not a second halt.
+_TAKEN_MAX = 1_024
 _LOOK_NS = SECOND_NS // 2
 _HOST = HostClock()
 _PEER = struct.Struct("3i")
@@ -78,6 +80,7 @@ class ControlDesk:
         self._halt_names: frozenset[str] = frozenset()
         self._waiting_names: tuple[str, ...] = ()
         self._drained_names: tuple[str, ...] = ()
+        self._taken_names: deque[str] = deque(maxlen=_TAKEN_MAX)
         self._stop_asked = False
         self._is_halt_waiting = False
         self._made = 0
@@ -198,6 +201,7 @@ class ControlDesk:
             halt = read_halt(self._home, name)
             self._add(Command(kind="halt", by=halt.by, via="HALT.d", reason=halt.reason, latch_id="", state_no=-1))
             self._waiting_names = (*self._waiting_names, name)
+            self._taken_names.append(name)
         self._halt_names = names.difference(fresh[room:])
 
     def _add(self, command: Command) -> int:
@@ -292,7 +296,7 @@ class ControlDesk:
     def _take_halt(self, request: Request, uid: int) -> Reply:
         """Take a halt; one whose file was seen in HALT.d is the same halt and makes no second latch."""
         self._look_at_halts()
-        if not request.halt_file or request.halt_file not in self._halt_names:
+        if request.halt_file not in self._taken_names:
             self._add(_command(request, uid))
         return self._say(accepted=True, text="The halt is seen: strategies send nothing more.", ticket=self._made)
 
