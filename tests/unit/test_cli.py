@@ -286,6 +286,21 @@ def test_halt_without_a_home_reaches_every_live_process(
     assert (0, 1, 1) == (code, len(standing(home)), len(standing(other)))
 
 
+def test_halt_of_a_named_home_leaves_the_others_alone(
+    capsys: pytest.CaptureFixture[str], home: Path, start: Start
+) -> None:
+    """A home that is named is the only one that is meant, unless `--all` says otherwise."""
+    other = home.with_name("other")
+    start(home, "obedient")
+    start(other, "obedient")
+    named = spoken(capsys, "halt", "--home", str(home))[0]
+    after_one = (len(standing(home)), len(standing(other)))
+    everywhere = spoken(capsys, "halt", "--home", str(home), "--all")[0]
+
+    assert (0, (1, 0)) == (named, after_one)
+    assert (0, 2, 1) == (everywhere, len(standing(home)), len(standing(other)))
+
+
 def test_halt_with_nothing_running_stands_for_the_next_start(
     capsys: pytest.CaptureFixture[str], home: Path, start: Start
 ) -> None:
