@@ -146,7 +146,7 @@ def named(wish: Wish, *, strategy_id: str, intent_id: str) -> OrderIntent:
 
 
 def _reason(words: object) -> str:
-    return _told(words).strip() if isinstance(words, str) else ""
+    return _told(words.strip()) if isinstance(words, str) else ""
 
 
 def _told(words: str) -> str:
