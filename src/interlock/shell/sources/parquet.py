@@ -104,8 +104,8 @@ class ParquetSource:
     ) -> None:
         self._universe = checked_universe(universe)
         form = checked_form(rows=rows, bar_ns=bar_ns, time_unit=time_unit, columns=columns)
-        library = _library()
         file = readable_path(Path(path), what="Parquet file")
+        library = _library()
         content = content_of_bytes(file)
         names, form = _columns_of(file, form=form, library=library)
         wanted = [name for name in names if name in form.columns.values()]
