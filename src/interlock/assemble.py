@@ -24,7 +24,7 @@ from interlock.core.risk.table import not_covered
 from interlock.core.state import Rules, State, opening_state
 from interlock.core.strategy import Strategy
 from interlock.loop import Loop, Parts
-from interlock.model.errors import ConfigError
+from interlock.model.errors import ConfigError, JournalError
 from interlock.model.journal import DECISION_VERSION, SCHEMA_VERSION, Boot, BootAside, Carried
 from interlock.model.mode import Mode, TradingState, lower
 from interlock.model.units import plain, utc
@@ -86,7 +86,14 @@ def run(request: RunRequest) -> int:
         # A start that is refused from here on leaves no empty run behind.
         stack.callback(_remove_if_empty, run_dir)
         loop = _joined(stack, plan, home=home, found=found, run_dir=run_dir, latch_log=latch_log, clock=clock)
-        return int(loop.run())
+        try:
+            return int(loop.run())
+        except KeyboardInterrupt as error:
+            message = (
+                "The run was interrupted while it was being closed, so its record may lack the last words. "
+                "Nothing more is sent. See what it left with: interlock status"
+            )
+            raise JournalError(message) from error
 
 
 def _planned(request: RunRequest, clock: Clock) -> _Plan:

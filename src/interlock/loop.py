@@ -141,6 +141,10 @@ class Loop:
             # Sending has ended for good: what cannot be written down is not done, and cancels only reduce.
             self._cancel_entries()
             raise
+        except KeyboardInterrupt:
+            # A second Ctrl+C: the cycle in progress is given up, what it had not written down did not happen.
+            self._stop_reason = "a person gave up waiting for the cycle in progress"
+            self._cancel_entries()
         except Exception as error:
             self._fail(error)
             raise

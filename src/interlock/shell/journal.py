@@ -155,10 +155,13 @@ class FileJournal:
             frame = pack_frame(Frame(seq=self._records, decided=decided_bytes, aside=aside_bytes, chain=chain))
         except (OverflowError, TypeError, ValueError) as error:
             self._die(f"record {self._records} cannot be put into bytes ({error})")
+        # Until the write is whole the journal counts as dead: an interrupt in its middle must not be written over.
+        self._dead = f"the write of record {self._records} was interrupted"
         try:
             self._write_whole(self._file_fd, frame)
         except OSError as error:
             self._die(f"record {self._records} could not be written to {self._file_name} ({error})")
+        self._dead = ""
         record = Record(seq=self._records, decided=decided, aside=aside)
         self._chain = chain
         self._records += 1
@@ -193,6 +196,7 @@ class FileJournal:
             end_offset=self._end_offset,
             chain=self._chain,
         )
+        self._dead = "a sync was interrupted"
         try:
             self._disk.sync(self._file_fd)
             slot = pack_mark(mark)
@@ -202,6 +206,7 @@ class FileJournal:
             self._die(f"{self._file_name} could not be made durable ({error})")
         if written != len(slot):
             self._die(f"{HEAD_NAME} took {written} of {len(slot)} bytes")
+        self._dead = ""
         self._synced = self._records
         self._syncs += 1
 

@@ -80,11 +80,15 @@ class StopSignals:
         return receiver
 
     def restore(self) -> None:
-        """Give the signals back; SIGUSR1 stays without effect, as a late one would end the process."""
+        """Give the signals back; SIGUSR1 stays without effect, as a late one would end the process.
+
+        After a stop was seen the others stay without effect too: the process is ending, its exit code is the answer,
+        and a repeat of Ctrl+C in its last milliseconds must not put another in its place.
+        """
         if not self._old:
             return
         for number, old in self._old:
-            is_deadly = number is signal.SIGUSR1 and old is signal.SIG_DFL
+            is_deadly = self.stop_seen or (number is signal.SIGUSR1 and old is signal.SIG_DFL)
             signal.signal(number, signal.SIG_IGN if is_deadly else old)
         signal.set_wakeup_fd(self._old_fd)
         for waker in self._wakers:
@@ -125,8 +129,10 @@ class StopSignals:
             self._waiting = (_stop_command(signal.Signals(number).name),)
             _say(_FIRST_WORDS.format(name=name))
         elif number == signal.SIGINT and 0 <= self._first_interrupt_ns <= now_ns - REPEAT_NS and not self._abandon_seen:
+            # A strategy that never answers cannot be waited for: this breaks into whatever runs.
             self._abandon_seen = True
             _say(_ABANDON_WORDS)
+            raise KeyboardInterrupt
         if number == signal.SIGINT and self._first_interrupt_ns < 0:
             self._first_interrupt_ns = now_ns
 
