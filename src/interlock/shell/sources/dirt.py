@@ -136,7 +136,7 @@ class Dirt:
             DataFault(
                 symbol=self._universe[ix],
                 code=FaultCode.QUOTE_MISSING,
-                text=f"the simulated market shows no quote of {self._universe[ix]} in this step (missing_bps > 0)",
+                text=f"no quote of {self._universe[ix]} in this step: the dirt that [source.dirt] missing asks for",
             )
             for ix in np.flatnonzero(missing).tolist()
         )
