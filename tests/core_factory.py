@@ -137,7 +137,7 @@ def leaving(symbol: str = "SPY", **changes: object) -> Wish:
 def intent(wished: Wish | None = None, **changes: object) -> OrderIntent:
     """Return the intent that a wish of the strategy `cross` becomes."""
     fields = msgspec.structs.asdict(wished or wish())
-    named = OrderIntent(intent_id="000001-001", strategy_id="cross", **fields)
+    named = OrderIntent(intent_id="000001-001", cause="", strategy_id="cross", **fields)
     return msgspec.structs.replace(named, **changes)
 
 

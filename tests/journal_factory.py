@@ -200,6 +200,7 @@ def decision(  # noqa: PLR0913 - an order has these parts
     """Return a decision with one required check, which passed or not as `approved` says."""
     intent = OrderIntent(
         intent_id=decision_id,
+        cause="",
         strategy_id="cross",
         symbol="SPY",
         side=side,

@@ -169,7 +169,7 @@ def test_a_wish_needs_a_symbol_and_a_reason(changes: dict[str, object]) -> None:
 def test_outside_words_are_plain_and_short_in_an_intent() -> None:
     """Control characters, half characters and endless texts do not get into an intent."""
     odd = wish("IBM\x1b[2J", because="\u202eup \ud800" + "x" * 1_000)
-    made = named(odd, strategy_id="cross", intent_id="000001-001")
+    made = named(odd, strategy_id="cross", intent_id="000001-001", cause="")
 
     assert ("IBM?[2J", REASON_CHARACTERS_MAX) == (made.symbol, len(made.because))
     assert made.because.startswith("?up ?xxx")

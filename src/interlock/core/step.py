@@ -134,6 +134,8 @@ def _ask_all(
 ) -> tuple[State, tuple[Idea, ...], tuple[OrderIntent, ...]]:
     """Ask each strategy once; name its wishes; a strategy that failed is latched."""
     candidates = tuple(candidate for result in scans for candidate in result.candidates)
+    # The first named is the best: a dict that is filled backwards keeps it.
+    causes = {found.symbol: f"{found.scanner}#{found.rank}" for found in reversed(candidates)}
     ideas: list[Idea] = []
     intents: list[OrderIntent] = []
     for name, strategy in strategies.items():
@@ -141,7 +143,8 @@ def _ask_all(
         ideas.append(asked.idea)
         for wish in asked.wishes:
             intent_id = f"{state.cycle:06d}-{len(intents) + 1:03d}"
-            intents.append(named(wish, strategy_id=name, intent_id=intent_id))
+            cause = causes.get(wish.symbol, "")
+            intents.append(named(wish, strategy_id=name, intent_id=intent_id, cause=cause))
         if asked.idea.fault:
             state = raise_latch(
                 state,

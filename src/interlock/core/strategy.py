@@ -128,10 +128,11 @@ def malformed(wish: object) -> str:
     return ""
 
 
-def named(wish: Wish, *, strategy_id: str, intent_id: str) -> OrderIntent:
-    """Return the wish as an intent: who wishes it, and under which id it will be known for ever."""
+def named(wish: Wish, *, strategy_id: str, intent_id: str, cause: str) -> OrderIntent:
+    """Return the wish as an intent: who wishes it, for which candidate, and under which id it is known for ever."""
     return OrderIntent(
         intent_id=intent_id,
+        cause=cause,
         strategy_id=strategy_id,
         symbol=_told(wish.symbol),
         side=wish.side,

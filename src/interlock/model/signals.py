@@ -73,9 +73,14 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
-    """A wish with a name: `intent_id` is `<cycle>-<n>`, given by `core.step`, never by a strategy."""
+    """A wish with a name: `intent_id` is `<cycle>-<n>`, given by `core.step`, never by a strategy.
+
+    `cause` names the best candidate of its symbol that the strategy was shown, `<scanner>#<rank>`, or is "" where
+    there was none; the candidate's own cause is the cycle's snapshot.
+    """
 
     intent_id: str
+    cause: str
     strategy_id: str
     symbol: str
     side: Side
