@@ -33,6 +33,7 @@ from interlock.model.orders import Cancel, ExecReport, OrderClass
 from interlock.model.risk import Approved
 from interlock.model.units import SECOND_NS, duration
 from interlock.ports import Clock, Control, Gateway, Journal, LatchLog, MarketSource, Narrator
+from interlock.shell.phrases import holdings_words
 
 #: A cycle that takes longer than this halts the account.
 CYCLE_NS_MAX = 4 * SECOND_NS
@@ -137,10 +138,8 @@ class Loop:
                 self._run_cycle()
                 if not self._stop_reason:
                     self._rest()
-        except JournalError:
-            # Sending has ended for good: what cannot be written down is not done, and cancels only reduce.
-            self._cancel_entries()
-            raise
+        except JournalError as error:
+            raise JournalError(f"{error} {self._last_words()}") from error
         except KeyboardInterrupt:
             # A second Ctrl+C: the cycle in progress is given up, what it had not written down did not happen.
             self._stop_reason = "a person gave up waiting for the cycle in progress"
@@ -162,10 +161,33 @@ class Loop:
         self._stop_reason = text
         self._stop(at_least=ExitCode.INVARIANT)
 
-    def _cancel_entries(self) -> None:
-        for order in self._state.blotter.open_orders.values():
-            if order.order_class is OrderClass.ENTRY:
-                self._parts.gateway.cancel(order.cl_ord_id)
+    def _last_words(self) -> str:
+        """Take back what adds risk after the record has failed, and say what is known, unknown and held.
+
+        Sending has ended for good: what cannot be written down is not done. Cancels only reduce, so they go out.
+        """
+        asked = self._cancel_entries()
+        state, _ = fold_reports(self._state, (*self._pending_reports, *self._parts.gateway.drain()))
+        self._state = state
+        at_gateway = self._parts.gateway.open_orders()
+        unsure = [order.cl_ord_id for order in state.blotter.open_orders.values() if order.cl_ord_id not in at_gateway]
+        return (
+            f"Cancels asked for without a record: {len(asked)} ({', '.join(asked) or 'none'}). "
+            f"Still at the gateway: {', '.join(at_gateway) or 'none'}. "
+            f"Approved and without a word on what became of it: {', '.join(unsure) or 'none'}. "
+            f"{holdings_words(holdings_of(state))}"
+        )
+
+    def _cancel_entries(self) -> tuple[str, ...]:
+        """Ask for the cancel of every open entry, and return their ids."""
+        asked = tuple(
+            order.cl_ord_id
+            for order in self._state.blotter.open_orders.values()
+            if order.order_class is OrderClass.ENTRY
+        )
+        for cl_ord_id in asked:
+            self._parts.gateway.cancel(cl_ord_id)
+        return asked
 
     def _run_cycle(self) -> None:
         parts = self._parts
@@ -173,6 +195,8 @@ class Loop:
         late_ns = self._lateness(began)
 
         gathered = self._gather()
+        # Until the state has folded them, the reports are kept: a cycle that breaks must not lose a fill.
+        self._pending_reports = gathered.reports
         stepped = step(self._state, rules=parts.rules, strategies=parts.strategies, gathered=gathered)
         decided_boot_ns = parts.clock.boot_ns()
 
@@ -183,7 +207,7 @@ class Loop:
             late_count=self._late_count,
         )
         record = parts.journal.append(_cycle_record(stepped), aside)
-        self._state = stepped.state
+        self._state, self._pending_reports = stepped.state, ()
         self._answers = stepped.outputs.answers or self._answers
         self._sync_if_needed(stepped)
         self._remember_latches(stepped)

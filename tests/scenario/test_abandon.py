@@ -12,21 +12,28 @@ from pathlib import Path
 from interlock.proof.verify import verify_run
 
 _STRATEGY = """
+from interlock.examples import buy
+from interlock.model.orders import TimeInForce
 from interlock.model.signals import Proposal
 
 
 class Stuck:
     def propose(self, view):
-        if view.cycle >= 3:
+        if view.cycle == 2:
             print("STUCK", flush=True)
             while True:
                 pass
-        return Proposal(wishes=(), because="it still answers")
+        limit_px = view.quote("SPY").ask_px + 100_000
+        wish = buy("SPY", qty=100, limit_px=limit_px, time_in_force=TimeInForce.DAY, because="it is the first cycle")
+        return Proposal(wishes=(wish,), because="it still answers")
 """
 _CONFIG = """
 [run]
 interval = "0 s"
 start = "ACTIVE"
+
+[account]
+cash = "$100,000"
 
 [universe]
 symbols = ["SPY"]
@@ -38,11 +45,19 @@ seed = 7
 [[strategy]]
 use = "stuck:Stuck"
 name = "stuck"
+
+[risk]
+symbols = ["SPY"]
+max_order_qty = "100 shares"
+max_order_notional = "$50,000"
+max_position_notional = "$50,000"
+max_gross_notional = "$50,000"
+price_collar = "3 %"
 """
 
 
 def test_second_interrupt_leaves_a_strategy_that_never_answers(tmp_path: Path) -> None:
-    """The run ends by a second Ctrl+C, two seconds after the first, and its record is closed and whole."""
+    """A second Ctrl+C, two seconds after the first, closes the record, and no fill of the broken cycle is lost."""
     (tmp_path / "stuck.py").write_text(_STRATEGY, encoding="utf-8")
     (tmp_path / "stuck.toml").write_text(_CONFIG, encoding="utf-8")
     command = [sys.executable, "-m", "interlock", "run", "stuck.toml", "--home", str(tmp_path / "home")]
@@ -66,4 +81,6 @@ def test_second_interrupt_leaves_a_strategy_that_never_answers(tmp_path: Path) -
     (run_dir,) = (tmp_path / "home" / "runs").iterdir()
     assert 0 == code
     assert "Stopped: a person gave up waiting for the cycle in progress." in told
+    assert "You hold 100 SPY, UNPROTECTED; no order works" in told
     assert verify_run(run_dir).ok
+
