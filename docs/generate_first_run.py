@@ -28,6 +28,7 @@ PREFIX = 40
 #: What differs from machine to machine, and what the pages show in its place.
 RUN_ID = (re.compile(r"\d{8}T\d{6}Z-(sim|paper)-[0-9a-f]{4}"), "20261122T090000Z-sim-3f9c")
 TOOK = (re.compile(r"after [\d.,]+ m?s(?=\.|, \d+ cycles late)"), "after 19 s")
+PERSON = (re.compile(r"human:[\w.-]*\w"), "human:you")
 HOME_SHOWN = "/home/you/.local/state/interlock/demo"
 
 _PLACE = re.compile(r"(<!-- story: (?P<name>[a-z-]+) -->\n)```text\n.*?```\n(<!-- end of story -->)", re.DOTALL)
@@ -39,18 +40,18 @@ class MissingStoryError(Exception):
     """The run did not show what a page wants to show."""
 
 
-def run_story(*words: str) -> tuple[Lines, dict[str, Lines]]:
-    """Run the program for a few cycles, and return what it printed, and what each form of the log says of it."""
+def run_story(*words: str, halted: bool = False) -> tuple[Lines, dict[str, Lines]]:
+    """Run the program for a few cycles, and return what it printed, and what each form of the log says of it.
+
+    Args:
+        words: what follows `interlock run`.
+        halted: whether a human halts the home first.
+    """
     with tempfile.TemporaryDirectory(prefix="il-") as room:
         home = Path(room) / "home"
-        command = [sys.executable, "-m", "interlock", "run", *words, "--interval", "0", "--home", str(home)]
-        environ = {**os.environ, "XDG_STATE_HOME": f"{room}/state", "XDG_RUNTIME_DIR": room}
-        ended = subprocess.run(  # noqa: S603 - the program that the pages tell of
-            command, capture_output=True, text=True, check=False, cwd=REPO, env=environ, timeout=60
-        )
-        if ended.returncode != 0:
-            message = f"{ended.stderr} exit {ended.returncode}"
-            raise MissingStoryError(message)
+        if halted:
+            interlock(room, "halt", "--reason", "lunch")
+        printed = interlock(room, "run", *words, "--interval", "0", passes=(0, 3))
         run_dir = next((home / "runs").iterdir())
         forms: dict[str, Lines] = {"line": [], "json": [], "quiet": []}
         for name, lines in forms.items():
@@ -59,15 +60,37 @@ def run_story(*words: str) -> tuple[Lines, dict[str, Lines]]:
             for record in records:
                 lines += [text for _, text in forms_of(record, setting, form=name)]
                 setting = following(setting, record)
-        return settled(ended.stdout.splitlines(), str(home)), {
-            name: settled(lines, str(home)) for name, lines in forms.items()
-        }
+        return settled(printed, str(home)), {name: settled(lines, str(home)) for name, lines in forms.items()}
+
+
+def interlock(room: str, *words: str, passes: tuple[int, ...] = (0,)) -> Lines:
+    """Run one command in the home of a room, and return what it printed."""
+    command = [sys.executable, "-m", "interlock", *words, "--home", f"{room}/home"]
+    environ = {**os.environ, "XDG_STATE_HOME": f"{room}/state", "XDG_RUNTIME_DIR": room}
+    ended = subprocess.run(  # noqa: S603 - the program that the pages tell of
+        command, capture_output=True, text=True, check=False, cwd=REPO, env=environ, timeout=60
+    )
+    if ended.returncode not in passes:
+        message = f"{ended.stderr} exit {ended.returncode}"
+        raise MissingStoryError(message)
+    return ended.stdout.splitlines()
+
+
+def failing_config(folder: str) -> str:
+    """Write a configuration whose strategy fails, and return its path."""
+    path = Path(folder) / "failing.toml"
+    (Path(folder) / "failing.py").write_text(
+        "class Failing:\n    def propose(self, view):\n        raise ValueError('the price is odd')\n", encoding="utf-8"
+    )
+    text = (REPO / "examples/first.toml").read_text(encoding="utf-8")
+    path.write_text(text.replace("interlock.examples:CrossFollower", "failing:Failing").replace("{ qty = 50 }", "{}"))
+    return str(path)
 
 
 def settled(lines: Lines, home: str) -> Lines:
     """Return the lines with the words of this machine replaced by those of the pages."""
     found = [line.replace(home, HOME_SHOWN) for line in lines]
-    for pattern, shown in (RUN_ID, TOOK):
+    for pattern, shown in (RUN_ID, TOOK, PERSON):
         found = [pattern.sub(shown, line) for line in found]
     return found
 
@@ -125,6 +148,7 @@ def excerpt(lines: Lines) -> Lines:
 
 STORY: dict[str, Callable[[Lines], Lines]] = {
     "excerpt": excerpt,
+    "boot-line": lambda lines: lines[:1],
     "boot": lambda lines: [line for line in lines if stage(line) == "BOOT"],
     "see": lambda lines: [first(lines, " SEE ")],
     "scan-none": lambda lines: [first(lines, "No candidate")],
@@ -145,6 +169,10 @@ STORY: dict[str, Callable[[Lines], Lines]] = {
 NO_POLICY: dict[str, Callable[[Lines], Lines]] = {
     "no-policy": lambda lines: [first(lines, "There is no risk policy"), first(lines, "RISK | Blocked")],
 }
+HALTED: dict[str, Callable[[Lines], Lines]] = {
+    "halt": lambda lines: [line for line in lines if stage(line) == "HALT"],
+}
+FAILED: dict[str, Callable[[Lines], Lines]] = {"fail": lambda lines: [first(lines, " FAIL ")]}
 FORMS: dict[str, Callable[[dict[str, Lines]], Lines]] = {
     "form-line": lambda forms: [line for line in forms["line"] if "LINE | " in line][:3],
     "form-json": lambda forms: [first(forms["json"], '"stage":"RISK"', "Approved")],
@@ -153,12 +181,17 @@ FORMS: dict[str, Callable[[dict[str, Lines]], Lines]] = {
 
 
 def stories() -> dict[str, Lines]:
-    """Return every story by name, from two real runs."""
+    """Return every story by name, from real runs."""
     lines, forms = run_story("examples/first.toml", "--cycles", str(CYCLES))
     without, _ = run_story("--cycles", "3")
+    halted, _ = run_story("examples/first.toml", "--cycles", "2", halted=True)
+    with tempfile.TemporaryDirectory(prefix="il-") as folder:
+        failed, _ = run_story(failing_config(folder), "--cycles", "1")
     return (
         {name: pick(lines) for name, pick in STORY.items()}
         | {name: pick(without) for name, pick in NO_POLICY.items()}
+        | {name: pick(halted) for name, pick in HALTED.items()}
+        | {name: pick(failed) for name, pick in FAILED.items()}
         | {name: pick(forms) for name, pick in FORMS.items()}
     )
 
