@@ -109,7 +109,9 @@ def tree() -> list[Source]:
 @pytest.mark.parametrize("rule", dict.fromkeys(rule for rule, _, _ in RULES), ids=lambda rule: rule.__name__)
 def test_tree_keeps_the_rule(rule: Rule) -> None:
     """No file of the project breaks the rule."""
-    assert "" == "\n".join(f"{file.path}:{found}" for file in tree() for found in rule(file))
+    found = [f"{file.path}:{fault}" for file in tree() for fault in rule(file)]
+
+    assert [] == found, "\n".join(found)
 
 
 @pytest.mark.parametrize(("rule", "path", "text"), PLANTED)

@@ -13,7 +13,7 @@ import pytest
 REPO = Path(__file__).resolve().parents[1]
 
 #: Tests of real processes, which wait for one with a deadline.
-SLEEPING_TESTS = ("tests/scenario/test_kill.py", "tests/scenario/test_signals.py")
+SLEEPING_TESTS = tuple(f"tests/scenario/test_{name}.py" for name in ("abandon", "kill", "signals"))
 MOCKS = frozenset({"mock", "unittest.mock", "pytest_mock"})
 
 # The words are put together here, so that this file does not hold what it looks for.
@@ -77,7 +77,9 @@ def files_of_tests() -> list[Path]:
 @pytest.mark.parametrize("kind", FORBIDDEN_TEXT)
 def test_no_committed_file_holds(kind: str) -> None:
     """No committed file names a registry, a path of one machine, or work that is only promised."""
-    assert "" == "\n".join(f"{name}:{line}" for name, text in committed() for line in forbidden(kind, text))
+    found = [f"{name}:{line}" for name, text in committed() for line in forbidden(kind, text)]
+
+    assert [] == found, "\n".join(found)
 
 
 @pytest.mark.parametrize(("kind", "text"), PLANTED_TEXT)
@@ -90,16 +92,16 @@ def test_every_test_says_what_holds() -> None:
     """Each test has a docstring of one sentence."""
     found = [f"{path.name}:{fault}" for path in files_of_tests() for fault in sentence_faults(path.read_text("utf-8"))]
 
-    assert "" == "\n".join(found)
+    assert [] == found, "\n".join(found)
 
 
 def test_no_test_sleeps_or_mocks() -> None:
     """Tests wait for events and use fakes."""
     files = [path for path in files_of_tests() if path.relative_to(REPO).as_posix() not in SLEEPING_TESTS]
 
-    assert "" == "\n".join(
-        f"{path.name}:{fault}" for path in files for fault in waiting_faults(path.read_text("utf-8"))
-    )
+    found = [f"{path.name}:{fault}" for path in files for fault in waiting_faults(path.read_text("utf-8"))]
+
+    assert [] == found, "\n".join(found)
 
 
 @pytest.mark.parametrize("text", ["def test_a(): ...", 'def test_a(): "No stop"', 'def test_a(): "One. Two."'])
