@@ -38,6 +38,7 @@ from interlock.shell.clocks import HostClock
 from interlock.shell.desk import Desk
 from interlock.shell.journal import FileJournal
 from interlock.shell.paper import PaperGateway
+from interlock.shell.side_file import NoSideFile
 from interlock.shell.sources.simulated import SIM_START_NS, SimulatedSource
 
 T = TypeVar("T")
@@ -146,6 +147,7 @@ def make_loop(folder: Path, *, symbols: int, strategy: Strategy, cycles: int) ->
         gateway=gateway,
         desk=Desk(mode=Mode.SIM, gateway=gateway, journal=journal, control=quiet, clock=clock),
         journal=journal,
+        recorder=NoSideFile(),
         latch_log=quiet,
         narrator=quiet,
         control=quiet,

@@ -38,6 +38,7 @@ from interlock.shell.latch_log import LatchLog
 from interlock.shell.narrator import LOG_FORMS, ConsoleNarrator
 from interlock.shell.paper import PaperGateway
 from interlock.shell.recovery import Found, recovered
+from interlock.shell.side_file import NoSideFile, SideFile
 from interlock.shell.status import Status, entry_ids, held, open_orders
 from interlock.wiring import rules_of, scanner_of, source_of, strategies_of
 
@@ -52,6 +53,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
     home: str | None = None
     log_form: str = "story"
+    record_data: bool = False
 
 
 class _Plan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -171,6 +173,8 @@ def _joined(  # noqa: PLR0913 - the parts that have a home by now
     gateway = PaperGateway(mode=plan.mode, fees=plan.rules.fees, universe=plan.source.universe)
     gateway.restore(found.carried.orders)
     home.announce(run_id=run_dir.name, mode=plan.mode, environ=os.environ)
+    recorder = SideFile(run_dir, plan.source.universe) if plan.request.record_data else NoSideFile()
+    stack.callback(recorder.close)
     journal = stack.enter_context(FileJournal.create(run_dir))
     loop = Loop(
         Parts(
@@ -179,6 +183,7 @@ def _joined(  # noqa: PLR0913 - the parts that have a home by now
             gateway=gateway,
             desk=Desk(mode=plan.mode, gateway=gateway, journal=journal, control=control, clock=clock),
             journal=journal,
+            recorder=recorder,
             latch_log=latch_log,
             narrator=ConsoleNarrator(form=plan.request.log_form),
             control=control,

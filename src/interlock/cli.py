@@ -122,6 +122,9 @@ def _run(  # noqa: PLR0913 - one argument an option
     seed: Annotated[int | None, typer.Option(help="Seed of the simulated market.")] = None,
     home: Home = None,
     log: Annotated[str, typer.Option(help="How the run is told: story, line, json or quiet.")] = "story",
+    record_data: Annotated[
+        bool, typer.Option("--record-data", help="Keep every snapshot whole (extra: data).")
+    ] = False,
 ) -> Act:
     """Run the pipeline until it is stopped."""
     _refuse_negative("--cycles", cycles)
@@ -134,6 +137,7 @@ def _run(  # noqa: PLR0913 - one argument an option
         seed=seed,
         home=home,
         log_form=log,
+        record_data=record_data,
     )
     return Act(
         do=lambda: run_request(request),

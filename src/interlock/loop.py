@@ -32,7 +32,7 @@ from interlock.model.mode import Mode, TradingState
 from interlock.model.orders import Cancel, ExecReport, OrderClass
 from interlock.model.risk import Approved
 from interlock.model.units import SECOND_NS, duration
-from interlock.ports import Clock, Control, Gateway, Journal, LatchLog, MarketSource, Narrator
+from interlock.ports import Clock, Control, Gateway, Journal, LatchLog, MarketSource, Narrator, Recorder
 from interlock.shell.phrases import holdings_words
 
 #: A cycle that takes longer than this halts the account.
@@ -75,6 +75,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     gateway: Gateway
     desk: Acts
     journal: Journal
+    recorder: Recorder
     latch_log: LatchLog
     narrator: Narrator
     control: Control
@@ -239,6 +240,7 @@ class Loop:
             if snapshot is None:
                 commands = (*commands, _own_stop("the end of the data", "the source has no more data"))
             else:
+                parts.recorder.write(snapshot)
                 parts.gateway.observe(snapshot)
         reports = (*self._pending_reports, *parts.gateway.drain())
         return Gathered(snapshot=snapshot, reports=reports, commands=commands, trips=self._pending_trips)
@@ -253,6 +255,7 @@ class Loop:
         matters = bool(stepped.approvals or outputs.cancels or outputs.answers or outputs.latches_raised)
         now = parts.clock.boot_ns()
         if matters or now - self._synced_boot_ns >= SYNC_NS_MAX:
+            parts.recorder.sync()
             parts.journal.sync()
             self._synced_boot_ns = now
 
@@ -307,6 +310,7 @@ class Loop:
         now = parts.clock.boot_ns()
         aside = StopAside(wall_ns=parts.clock.wall_ns(), late_count=self._late_count, took_ns=now - self._began_boot_ns)
         record = parts.journal.append(decided, aside)
+        parts.recorder.sync()
         parts.journal.sync()
         new_latches = [latch for latch in state.latches if latch not in self._state.latches]
         for latch in new_latches:

@@ -130,6 +130,26 @@ class Journal(Protocol):
         ...
 
 
+class Recorder(Protocol):
+    """Keeps whole snapshots where the source could not make them again."""
+
+    def write(self, snapshot: MarketSnapshot) -> None:
+        """Keep one snapshot.
+
+        Raises:
+            JournalError: it could not be kept; nothing may be sent any more.
+        """
+        ...
+
+    def sync(self) -> None:
+        """Make all that was kept durable; the journal's records that refer to it come after.
+
+        Raises:
+            JournalError: it is not durable; nothing may be sent any more.
+        """
+        ...
+
+
 class Narrator(Protocol):
     """Tells a record to a person."""
 

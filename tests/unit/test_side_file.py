@@ -1,0 +1,83 @@
+"""The side file: whole snapshots, kept and given back."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from pathlib import Path
+
+import pytest
+
+from interlock.model.errors import ConfigError, JournalError
+from interlock.model.market import MarketSnapshot
+from interlock.shell.side_file import SIDE_FILE, SideFile, side_snapshots
+from interlock.shell.sources.simulated import SIM_START_NS, SimulatedSource
+
+UNIVERSE = ("SPY", "IBM")
+
+
+@pytest.fixture(autouse=True)
+def _needs_arrow() -> None:
+    """Skip where the extra is not installed."""
+    pytest.importorskip("pyarrow", reason="needs the extra `data`: uv sync --group full --all-extras")
+
+
+def seen(count: int) -> list[MarketSnapshot]:
+    """Return the first snapshots of a simulated market."""
+    source = SimulatedSource(universe=UNIVERSE, seed=7, step_ns=10**9, start_ns=SIM_START_NS, missing_bps=3_000)
+    return [source.next() for _ in range(count)]
+
+
+def kept(run_dir: Path, snapshots: list[MarketSnapshot]) -> Path:
+    """Keep some snapshots in a run's folder and return the file."""
+    side = SideFile(run_dir, UNIVERSE)
+    for snapshot in snapshots:
+        side.write(snapshot)
+    side.sync()
+    side.close()
+    return run_dir / SIDE_FILE
+
+
+def test_what_was_kept_comes_back_with_the_same_digests(tmp_path: Path) -> None:
+    """Every column and flag survives, so the digest that is made anew is the one of the day."""
+    snapshots = seen(5)
+    kept(tmp_path, snapshots)
+
+    assert [one.digest for one in snapshots] == [one.digest for one in side_snapshots(tmp_path)]
+
+
+def test_last_batch_that_was_never_finished_ends_the_walk(tmp_path: Path) -> None:
+    """After a crash the durable snapshots are there, and the torn one is not guessed."""
+    path = kept(tmp_path, seen(3))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-200])
+
+    assert 2 == len(list(side_snapshots(tmp_path)))
+
+
+def test_snapshot_that_changed_on_the_disk_is_refused(tmp_path: Path) -> None:
+    """No flipped bit gives back other numbers: it is refused, or the walk ends before it."""
+    snapshots = seen(2)
+    path = kept(tmp_path, snapshots)
+    whole = path.read_bytes()
+    digests = [one.digest for one in snapshots]
+    wrong = []
+    for place in range(0, len(whole), 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        try:
+            found = [one.digest for one in side_snapshots(tmp_path)]
+        except JournalError:
+            continue
+        if found != digests[: len(found)]:
+            wrong.append(place)
+
+    assert [] == wrong
+
+
+def test_missing_extra_is_named_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without pyarrow the start is refused with the words that install it."""
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+
+    with pytest.raises(ConfigError, match="uv sync --extra data"):
+        SideFile(tmp_path, UNIVERSE)
+    assert not builtins.any(tmp_path.iterdir())
