@@ -314,6 +314,22 @@ def test_halt_with_nothing_running_stands_for_the_next_start(
     assert ["HALTED", 1] == [status["trading_state"], len(status["latches"])]
 
 
+def test_halt_that_waits_shows_in_the_status_of_a_run_that_ended(
+    capsys: pytest.CaptureFixture[str], home: Path, start: Start
+) -> None:
+    """What stands in a home lowers the state that its last run left."""
+    start(home, "obedient")
+    spoken(capsys, "stop")
+    before = json.loads(spoken(capsys, "status", "--json")[1][0])["trading_state"]
+    spoken(capsys, "halt")
+    waiting = json.loads(spoken(capsys, "status", "--json")[1][0])["trading_state"]
+    spoken(capsys, "resume")
+    latched = json.loads(spoken(capsys, "status", "--json")[1][0])
+
+    assert ["ACTIVE", "HALTED", "HALTED"] == [before, waiting, latched["trading_state"]]
+    assert (1, ["L1"]) == (latched["state_no"], [latch["latch_id"] for latch in latched["latches"]])
+
+
 def test_resume_shows_what_stands_and_takes_exactly_that(
     capsys: pytest.CaptureFixture[str], home: Path, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:

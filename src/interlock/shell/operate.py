@@ -13,14 +13,15 @@ from pathlib import Path
 import msgspec
 
 from interlock.model.errors import ExitCode, HomeError, InterlockError
+from interlock.model.mode import TradingState, lower
 from interlock.model.risk import Latch
 from interlock.model.units import plain, utc
 from interlock.shell.clocks import HostClock
 from interlock.shell.control_client import Silence, ask, has_ended, is_halted, run_dir_of, settle
 from interlock.shell.control_words import Reply, Request
-from interlock.shell.halt_files import write_halt
+from interlock.shell.halt_files import halt_names, write_halt
 from interlock.shell.home import HALT_FOLDER, RUNS_FOLDER, holder, last_home, prepare_home, resolve_home, run_ids
-from interlock.shell.latch_log import standing
+from interlock.shell.latch_log import read_latches, standing
 from interlock.shell.live import ProcessMark, human, is_alive, live_marks, wake
 from interlock.shell.runs import ended_words, how_it_ended
 from interlock.shell.status import Status, holding_words, status_from_journal
@@ -173,7 +174,19 @@ def _written_status(home: Path) -> Status:
     run_dir = home / RUNS_FOLDER / known[-1]
     is_living = holder(home).run_id == known[-1]
     ended = None if is_living else ended_words(how_it_ended(run_dir, is_living=False))
-    return status_from_journal(run_dir, latches=standing(home), ended=ended)
+    status = status_from_journal(run_dir, latches=standing(home), ended=ended)
+    return status if is_living else _at_rest(home, status)
+
+
+def _at_rest(home: Path, status: Status) -> Status:
+    """Return the status of a home where nothing runs: what stands there lowers the state, halts that wait do too."""
+    state = status.trading_state
+    for latch in status.latches:
+        if latch.scope == "account":
+            state = lower(state, latch.level)
+    if halt_names(home):
+        state = TradingState.HALTED
+    return msgspec.structs.replace(status, trading_state=state, state_no=read_latches(home).lines)
 
 
 def _market(status: Status) -> str:
