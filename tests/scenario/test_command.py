@@ -22,8 +22,8 @@ def latches(room: Room) -> list[str]:
     return [latch["latch_id"] for latch in found]
 
 
-def test_halt_stops_entries_at_once_and_lasts_until_it_is_cleared(room: Room) -> None:
-    """A halt blocks the very next decisions, outlives the process and its own file, and yields to its name alone."""
+def test_halt_stops_entries_at_once(room: Room) -> None:
+    """A halt blocks the very next decisions, names why in each, and the process ends as latched."""
     config = restless(room)
     with room.start("run", config) as running:
         running.see("RISK | Approved", times=3)
@@ -32,12 +32,12 @@ def test_halt_stops_entries_at_once_and_lasts_until_it_is_cleared(room: Room) ->
         assert halted.out.startswith("You hold ")
         assert ("HALTED", ["L1"]) == (room.status()["trading_state"], latches(room))
         running.see("TRADING_STATE,LATCHED")
-        first = running.stop()
+        ended = running.stop()
     found = records(room.run_dirs[-1])
     (at,) = [ix for ix, c in enumerate(cycles_of(found)) if c.outputs.latches_raised]
     after = [decision for cycle in cycles_of(found)[at:] for decision in cycle.outputs.decisions]
 
-    assert 3 == first.code
+    assert 3 == ended.code
     assert after
     assert all(decision.verdict is Verdict.BLOCKED for decision in after)
     entries = [decision for decision in after if decision.intent.order_class is OrderClass.ENTRY]
@@ -46,7 +46,14 @@ def test_halt_stops_entries_at_once_and_lasts_until_it_is_cleared(room: Room) ->
     assert all("TRADING_STATE" in codes_of(decision) for decision in after)
     assert stop_of(found).closing.latches[0].text.endswith("lunch?[2J break")
 
-    # Deleting every file of the request clears nothing.
+
+def test_latch_lasts_until_it_is_cleared_by_its_name_and_number(room: Room) -> None:
+    """A halt outlives the process and its own file; a wrong name or number clears nothing, the right ones do."""
+    config = restless(room)
+    with room.start("run", config) as running:
+        running.see("RISK | Approved")
+        assert 0 == room.play("halt").code
+        assert 3 == running.stop().code
     for file in (room.home / "HALT.d").rglob("*.halt"):
         file.unlink()
     with room.start("run", config) as running:
@@ -61,10 +68,11 @@ def test_halt_stops_entries_at_once_and_lasts_until_it_is_cleared(room: Room) ->
         assert 0 == room.play("resume", str(room.status()["state_no"])).code
         assert "ACTIVE" == room.status()["trading_state"]
         running.see("RISK | Approved")
-        second = room.play("stop")
+        stopped = room.play("stop")
         ended = running.end()
+
     assert TradingState.HALTED is boot_of(records(room.run_dirs[-1])).start
-    assert (0, 0, True) == (second.code, ended.code, room.verified()["ok"])
+    assert (0, 0, True) == (stopped.code, ended.code, room.verified()["ok"])
 
 
 def test_second_process_is_refused_with_pid_and_start(room: Room) -> None:

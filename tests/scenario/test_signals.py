@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import random
 import signal
 import time
 from collections.abc import Iterator
 
 import msgspec
 import pytest
-from tests.scenario.scripts import written
+from tests.scenario.scripts import around_main, written
 from tests.scenario.stage import (
     Ended,
     Room,
@@ -159,19 +158,34 @@ def test_second_interrupt_within_two_seconds_is_like_one(room: Room, gap_seconds
     assert stop_of(records(room.run_dirs[-1])).exit_code == 0
 
 
-def test_nothing_approved_is_sent_after_the_stop_was_seen(room: Room) -> None:
-    """Whatever the cycle in which the signal comes, an approval that meets a stop ends as NOT_SENT, never silent."""
-    seed = random.SystemRandom().randrange(2**32)
-    print(f"seed {seed}")
-    chance = random.Random(seed)
-    config = written(room, strategy="Restless", settings="{ qty = 10 }", interval="0 s")
-    with room.start("run", config) as running:
-        running.see("REST | ", times=10)
-        time.sleep(chance.random() / 10)
-        running.stop()
-    found = records(room.run_dirs[-1])
-    last = cycles_of(found)[-1]
-    answers = [report for report in reports_of(found[-2:]) if report.exec_type in (ExecType.NEW, ExecType.NOT_SENT)]
+#: The signal comes when the record of a further approving cycle has just become durable; each send is told.
+_SIGNAL_AFTER_SYNC = """
+import signal
+from interlock.shell.journal import FileJournal
+from interlock.shell.paper import PaperGateway
+sync, take, sent = FileJournal.sync, PaperGateway.submit, []
+def synced(self):
+    sync(self)
+    if len(sent) >= 8:
+        os.kill(os.getpid(), signal.SIGTERM)
+def submit(self, approved):
+    sent.append(approved.cl_ord_id)
+    take(self, approved)
+FileJournal.sync, PaperGateway.submit = synced, submit
+"""
+_TELL_SENT = "print('SENT', *sent, file=sys.stderr)"
 
-    assert (True, ()) == (last.outputs.stopping, last.outputs.decisions)
-    assert {d.decision_id for d in approved_of(found[:-2][-1:])} == {report.cl_ord_id for report in answers}
+
+def test_nothing_approved_is_sent_after_the_stop_was_seen(room: Room) -> None:
+    """A signal between the durable approval and its send: the gateway is not called, and the order is NOT_SENT."""
+    config = written(room, strategy="Restless", settings="{ qty = 10 }", interval="0 s")
+    ended = room.play("run", config, prefix=around_main(_SIGNAL_AFTER_SYNC, _TELL_SENT))
+    found = records(room.run_dirs[-1])
+    sent = ended.err.splitlines()[-1].split()[1:]
+    approved = [decision.decision_id for decision in approved_of(found)]
+    not_sent = [report.cl_ord_id for report in reports_of(found) if report.exec_type is ExecType.NOT_SENT]
+
+    assert (0, 8) == (ended.code, len(sent))
+    assert (approved[:8], approved[8:]) == (sent, not_sent)
+    assert not_sent
+    assert (len(not_sent), True) == (dict(stop_of(found).counts)["not_sent"], room.verified()["ok"])
