@@ -28,7 +28,8 @@ from interlock.core.state import Rules, nothing_carried, opening_state
 from interlock.core.strategy import Strategy, View
 from interlock.examples import Watcher, buy, leave
 from interlock.loop import Loop, Parts
-from interlock.model.journal import Boot, BootAside, Command, Record
+from interlock.model.journal import Command, Record
+from interlock.model.market import Provides
 from interlock.model.mode import Mode, TradingState
 from interlock.model.orders import TimeInForce
 from interlock.model.risk import Latch
@@ -42,6 +43,7 @@ from interlock.shell.side_file import NoSideFile
 from interlock.shell.sources.simulated import SIM_START_NS, SimulatedSource
 
 T = TypeVar("T")
+CASH_MICROS = 10**14
 STAGES = ("see", "decide", "write", "sync", "act", "tell")
 
 
@@ -82,7 +84,7 @@ class Quiet:
 
     def cleared(self, latch_id: str, *, by: str, why: str) -> None:
         """Refuse likewise."""
-        raise SystemExit(f"{latch_id} was cleared")
+        raise SystemExit(f"{latch_id} was cleared by {by}: {why}")
 
     def tell(self, record: Record) -> None:
         """Say nothing."""
@@ -107,13 +109,8 @@ class Timed:
         return timed
 
 
-def make_loop(folder: Path, *, symbols: int, strategy: Strategy, cycles: int) -> tuple[Loop, Parts]:
-    """Join a run as `assemble` does, without a home, a story or a pace."""
-    universe = tuple(f"S{number:05d}" for number in range(symbols))
-    clock = HostClock()
-    quiet = Quiet()
-    fees = FeePlan(per_share_micros=5_000, minimum_micros=1_000_000)
-    source = SimulatedSource(universe=universe, seed=7, step_ns=SECOND_NS, start_ns=SIM_START_NS, regime="calm")
+def make_rules(universe: tuple[str, ...], provides: frozenset[Provides]) -> Rules:
+    """Return rules that let the benchmark's orders pass."""
     generous = dict.fromkeys(
         ("max_order_notional_micros", "max_position_notional_micros", "max_gross_notional_micros"), 10**13
     )
@@ -121,26 +118,35 @@ def make_loop(folder: Path, *, symbols: int, strategy: Strategy, cycles: int) ->
         has_policy=True,
         symbols=universe,
         written={"max_order_qty": 1_000, "price_collar_bps": 9_000, **generous},
-        cash_micros=10**14,
+        cash_micros=CASH_MICROS,
         bar_ns=SECOND_NS,
     )
-    rules = Rules(
+    return Rules(
         mode=Mode.SIM,
         limits=limits,
-        fees=fees,
-        provides=source.provides,
+        fees=FeePlan(per_share_micros=5_000, minimum_micros=1_000_000),
+        provides=provides,
         universe=universe,
         index={symbol: ix for ix, symbol in enumerate(universe)},
     )
+
+
+def make_loop(folder: Path, *, symbols: int, strategy: Strategy, cycles: int) -> tuple[Loop, Parts]:
+    """Join a run as `assemble` does, without a home, a story, a pace or a first record."""
+    universe = tuple(f"S{number:05d}" for number in range(symbols))
+    clock = HostClock()
+    quiet = Quiet()
+    source = SimulatedSource(universe=universe, seed=7, step_ns=SECOND_NS, start_ns=SIM_START_NS, regime="calm")
+    rules = make_rules(universe, source.provides)
     state = opening_state(
-        nothing_carried(10**14, ()),
+        nothing_carried(CASH_MICROS, ()),
         start=TradingState.ACTIVE,
         symbols=symbols,
         scanners=(MovingAverageCross.start(window=20, symbols=symbols),),
         next_latch_no=1,
     )
     journal = FileJournal.create(folder)
-    gateway = PaperGateway(mode=Mode.SIM, fees=fees, universe=universe)
+    gateway = PaperGateway(mode=Mode.SIM, fees=rules.fees, universe=universe)
     parts = Parts(
         mode=Mode.SIM,
         source=source,
@@ -157,43 +163,7 @@ def make_loop(folder: Path, *, symbols: int, strategy: Strategy, cycles: int) ->
         interval_ns=0,
         cycles=cycles,
     )
-    loop = Loop(parts, state)
-    boot = Boot(
-        schema_version=1,
-        decision_version=1,
-        mode=Mode.SIM,
-        start=TradingState.ACTIVE,
-        config="",
-        has_policy=True,
-        allowed=(),
-        limits=(),
-        origin_kind="simulated",
-        origin_identity=source.origin.identity,
-        provides=(),
-        not_covered=(),
-        universe=universe,
-        strategies=("bench",),
-        carried=nothing_carried(10**14, ()),
-    )
-    aside = BootAside(
-        run_id="bench",
-        previous_run="",
-        previous_head="",
-        started_wall_ns=0,
-        pid=0,
-        home="",
-        config_path="",
-        source_words="",
-        source_where="",
-        interval_ns=0,
-        cycles=cycles,
-        log_form="quiet",
-        sync_words="",
-        versions=(),
-        found=(),
-    )
-    loop.boot(boot, aside)
-    return loop, parts
+    return Loop(parts, state), parts
 
 
 def timed_run(*, symbols: int, strategy: Strategy, cycles: int) -> tuple[float, dict[str, float], int]:
@@ -246,7 +216,7 @@ def print_cycles(cycles: int) -> None:
     print(f"{'1 + ping':>8} {1e6 / ordering:9,.0f} {ordering:9.1f} {told}")
     more = (ordering - stages["sync"]) - (quiet - quiet_stages["sync"])
     each = more * cycles / intents
-    print(f"one order's whole path, {intents:,} orders in {cycles:,} cycles, over a quiet cycle, sync apart: {each:.1f} us")
+    print(f"one order's whole path over a quiet cycle, sync apart: {each:.1f} us ({intents:,} orders)")
 
 
 def print_memory(cycles: int) -> None:
@@ -259,7 +229,7 @@ def print_memory(cycles: int) -> None:
             if record.seq % (cycles // 10) == 0:
                 seen.append(resident_mib())
 
-        setattr(parts.narrator, "tell", tell)
+        parts.narrator.tell = tell  # type: ignore[method-assign]
         loop.run()
         parts.journal.close()
     print(f"resident MiB over {cycles:,} cycles of 100 symbols: " + " ".join(f"{mib:.1f}" for mib in seen))

@@ -28,7 +28,7 @@ from interlock.model.errors import ConfigError, JournalError
 from interlock.model.journal import DECISION_VERSION, SCHEMA_VERSION, Boot, BootAside, Carried
 from interlock.model.mode import Mode, TradingState, lower
 from interlock.model.units import plain, utc
-from interlock.ports import Clock, MarketSource
+from interlock.ports import Clock, MarketSource, Recorder
 from interlock.shell.clocks import HostClock
 from interlock.shell.control import ControlDesk
 from interlock.shell.desk import Desk
@@ -141,8 +141,8 @@ def _found(plan: _Plan, path: Path, latch_log: LatchLog) -> Found:
     unseen = sorted(own.difference(plan.source.universe))
     if unseen:
         message = (
-            f"The account in {path} holds or works {', '.join(unseen)}, and [universe] does not name it, so nobody would "
-            "watch it. Add it to symbols under [universe]. Nothing was started."
+            f"The account in {path} holds or works {', '.join(unseen)}, and [universe] does not name it, so nobody "
+            "would watch it. Add it to symbols under [universe]. Nothing was started."
         )
         raise ConfigError(message)
     orphans = [
@@ -173,8 +173,7 @@ def _joined(  # noqa: PLR0913 - the parts that have a home by now
     gateway = PaperGateway(mode=plan.mode, fees=plan.rules.fees, universe=plan.source.universe)
     gateway.restore(found.carried.orders)
     home.announce(run_id=run_dir.name, mode=plan.mode, environ=os.environ)
-    recorder = SideFile(run_dir, plan.source.universe) if plan.request.record_data else NoSideFile()
-    stack.callback(recorder.close)
+    recorder = _recorder(stack, plan, run_dir)
     journal = stack.enter_context(FileJournal.create(run_dir))
     loop = Loop(
         Parts(
@@ -198,6 +197,14 @@ def _joined(  # noqa: PLR0913 - the parts that have a home by now
     watch.follow(loop)
     loop.boot(_boot(plan, state, found), _boot_aside(plan, home, found, run_id=run_dir.name, clock=clock))
     return loop
+
+
+def _recorder(stack: ExitStack, plan: _Plan, run_dir: Path) -> Recorder:
+    if not plan.request.record_data:
+        return NoSideFile()
+    side_file = SideFile(run_dir, plan.source.universe)
+    stack.callback(side_file.close)
+    return side_file
 
 
 def _remove_if_empty(run_dir: Path) -> None:

@@ -140,7 +140,8 @@ class Loop:
                 if not self._stop_reason:
                     self._rest()
         except JournalError as error:
-            raise JournalError(f"{error} {self._last_words()}") from error
+            message = f"{error} {self._last_words()}"
+            raise JournalError(message) from error
         except KeyboardInterrupt:
             # A second Ctrl+C: the cycle in progress is given up, what it had not written down did not happen.
             self._stop_reason = "a person gave up waiting for the cycle in progress"

@@ -35,8 +35,13 @@ _LEVELS = {TradingState.HALTED: 0, TradingState.REDUCING: 1, TradingState.ACTIVE
 
 #: What each mode means, in words a child understands; printed at boot.
 MODE_WORDS = {
-    Mode.SIM: "SIM: Interlock sends nothing out of this process. The market is made up or recorded, the money is play money.",
-    Mode.PAPER: "PAPER: Interlock practises on paper. Orders go to a pretend market only; no broker is connected and no real money moves.",
+    Mode.SIM: (
+        "SIM: Interlock sends nothing out of this process. The market is made up or recorded, the money is play money."
+    ),
+    Mode.PAPER: (
+        "PAPER: Interlock practises on paper. "
+        "Orders go to a pretend market only; no broker is connected and no real money moves."
+    ),
     Mode.LIVE: "LIVE: real orders, real money.",
 }
 

@@ -34,13 +34,13 @@ BPS_PER_ONE = 10_000
 INTEGER_MAX = 2**53
 
 _DURATION_NS = {"ms": 10**6, "s": SECOND_NS, "min": 60 * SECOND_NS, "h": 3600 * SECOND_NS, "d": 86_400 * SECOND_NS}
-_NUMBER = r"(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?"
+_NUMBER = r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]+))?"
 _MONEY = re.compile(rf"\${_NUMBER}")
-_SHARES = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+) shares?")
+_SHARES = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+) shares?")
 _DURATION = re.compile(rf"{_NUMBER} (ms|s|min|h|d)")
 _PERCENT = re.compile(rf"{_NUMBER} %")
-_BPS = re.compile(r"(\d+) bps")
-_RATE = re.compile(r"(\d+) / (s|min|h)")
+_BPS = re.compile(r"([0-9]+) bps")
+_RATE = re.compile(r"([0-9]+) / (s|min|h)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -193,12 +193,12 @@ def utc(time_ns: int) -> str:
 
 
 def plain(text: str) -> str:
-    """Return `text` without control or direction characters, so that no outside word can fake a screen.
+    r"""Return `text` without control or direction characters, so that no outside word can fake a screen.
 
     Source: OWASP terminal injection; the C0, C1, zero-width and bidirectional controls of Unicode.
 
     Examples:
-        >>> plain("IBM\\x1b[2J\\nOK")
+        >>> plain("IBM\x1b[2J\nOK")
         'IBM?[2J?OK'
     """
     return _CONTROL.sub("?", text)

@@ -98,7 +98,10 @@ def _left_by(run_dir: Path) -> Carried:
     first = next(records, None)
     if first is None or not isinstance(first.decided, Boot):
         require_trusted(reader)
-        message = f"The record of {run_dir.name} has no first record, so nobody knows what the account holds. Nothing was started."
+        message = (
+            f"The record of {run_dir.name} has no first record, so nobody knows what the account holds. "
+            "Nothing was started."
+        )
         raise JournalError(message)
     cycles = (record.decided for record in records if isinstance(record.decided, Cycle))
     carried = recover(first.decided, cycles, head="")

@@ -168,8 +168,8 @@ class SideFile:
 
     def _failed(self, error: OSError) -> JournalError:
         return JournalError(
-            f"The side file {plain(str(self._path))} failed: {error.strerror or error}. What this run saw can no longer "
-            "be kept, so nothing may be sent. Look at the disk (space, limits, faults), then start a new run."
+            f"The side file {plain(str(self._path))} failed: {error.strerror or error}. What this run saw can no "
+            "longer be kept, so nothing may be sent. Look at the disk (space, limits, faults), then start a new run."
         )
 
 

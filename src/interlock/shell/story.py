@@ -33,6 +33,8 @@ from interlock.shell.reasons import explain_block, limit_words
 
 #: Candidates that one SCAN line names.
 NAMED_MAX = 3
+#: Symbols of the universe that the boot names.
+WATCHED_MAX = 8
 
 
 class Stage(StrEnum):
@@ -151,7 +153,8 @@ def _boot(decided: Boot, aside: BootAside, setting: Setting) -> tuple[Line, ...]
     for words in aside.found:
         out.say(Stage.BOOT, words, level=Level.WARNING)
     out.say(Stage.BOOT, f"The data: {aside.source_words}.", keys=(("source", decided.origin_kind),))
-    names = ", ".join(decided.universe[:8]) + (" and more" if len(decided.universe) > 8 else "")
+    more = " and more" if len(decided.universe) > WATCHED_MAX else ""
+    names = ", ".join(decided.universe[:WATCHED_MAX]) + more
     out.say(Stage.BOOT, f"It watches {len(decided.universe):,} symbols: {names}.")
     asked = ", ".join(decided.strategies) or "none, so nothing will be wished for"
     out.say(Stage.BOOT, f"Strategies: {asked}.")
@@ -187,7 +190,8 @@ def holdings_words_of(decided: Boot) -> str:
     if not carried.positions and not carried.orders:
         return ""
     held = ", ".join(f"{position.qty} {position.symbol}" for position in carried.positions) or "nothing"
-    return f"Carried from the run before: {held}; {len(carried.orders)} open orders; cash {money(carried.account.cash_micros)}."
+    cash = money(carried.account.cash_micros)
+    return f"Carried from the run before: {held}; {len(carried.orders)} open orders; cash {cash}."
 
 
 def _cycle(decided: Cycle, aside: CycleAside, setting: Setting) -> tuple[Line, ...]:
@@ -225,7 +229,9 @@ def _say_market(out: _Writer, market: SeenMarket) -> None:
 
 
 def _say_fault(out: _Writer, fault: DataFault) -> None:
-    text = f"Data fault: {fault.text}; {fault.symbol} is unknown until its next good row."
+    # A row that does not say whose it is makes every symbol doubtful; the sources name it with a star.
+    whose = "every symbol is unknown until its" if fault.symbol == "*" else f"{fault.symbol} is unknown until its"
+    text = f"Data fault: {fault.text}; {whose} next good row."
     out.say(Stage.SEE, text, level=Level.WARNING, keys=(("", fault.code), ("symbol", fault.symbol)))
 
 
@@ -248,7 +254,10 @@ def _say_command(out: _Writer, command: Command, *, text: str, granted: bool) ->
 
 
 def _say_latch(out: _Writer, latch: Latch) -> None:
-    text = f"Latch {latch.latch_id} tripped on {latch.scope}: {latch.text}. Entries of {latch.scope} stay blocked until a human clears it: interlock resume."
+    text = (
+        f"Latch {latch.latch_id} tripped on {latch.scope}: {latch.text}. Entries of {latch.scope} stay blocked until a "
+        "human clears it: interlock resume."
+    )
     out.say(Stage.HALT, text, level=Level.ERROR, keys=(("", latch.code), ("latch", latch.latch_id)))
 
 
@@ -297,13 +306,15 @@ def _say_sends(out: _Writer, outputs: Outputs) -> None:
     for decision in outputs.decisions:
         if decision.verdict is Verdict.APPROVED:
             tif = decision.intent.time_in_force
-            text = f"Handing {intent_words(decision.intent)} ({tif}) to the paper market; its answer comes with the next cycle."
+            handed = f"Handing {intent_words(decision.intent)} ({tif}) to the paper market"
+            text = f"{handed}; its answer comes with the next cycle."
             out.say(Stage.SEND, text, keys=(("order", decision.decision_id),))
 
 
 def _say_rest(out: _Writer, outputs: Outputs, aside: CycleAside) -> None:
     if aside.late_ns > 0:
-        text = f"This cycle began {duration(aside.late_ns)} late, the {aside.late_count}. time in this run; none is doubled."
+        count = f"{aside.late_count} late so far" if aside.late_count > 1 else "the first in this run"
+        text = f"This cycle began {duration(aside.late_ns)} late, {count}; none is doubled."
         out.say(Stage.REST, text, level=Level.WARNING, keys=(("late", str(aside.late_count)),))
     if outputs.state_before is not outputs.state_after:
         out.say(
