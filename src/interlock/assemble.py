@@ -8,27 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-import platform
 from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
-from interlock import __version__
-from interlock.config import PaperConfig, SimConfig, decision_keys, default_config, load_config, resolve_mode
+from interlock.config import PaperConfig, SimConfig, default_config, load_config, resolve_mode
 from interlock.config_types import (
     SimulatedSourceConfig,
 )
-from interlock.core.risk.table import not_covered
-from interlock.core.state import Rules, State, opening_state
-from interlock.core.strategy import Strategy
 from interlock.loop import Loop, Parts
 from interlock.model.errors import ConfigError, JournalError
-from interlock.model.journal import DECISION_VERSION, SCHEMA_VERSION, Boot, BootAside, Carried
-from interlock.model.mode import Mode, TradingState, lower
+from interlock.model.journal import BootAside
+from interlock.model.mode import Mode
 from interlock.model.units import plain, utc
-from interlock.ports import Clock, MarketSource, Recorder
+from interlock.ports import Clock, Recorder
 from interlock.shell.clocks import HostClock
 from interlock.shell.control import ControlDesk
 from interlock.shell.desk import Desk
@@ -40,7 +34,8 @@ from interlock.shell.paper import PaperGateway
 from interlock.shell.recovery import Found, recovered
 from interlock.shell.side_file import NoSideFile, SideFile
 from interlock.shell.status import Status, entry_ids, held, open_orders
-from interlock.wiring import rules_of, scanner_of, source_of, strategies_of
+from interlock.shell.strategy_guard import code_files, warnings_of
+from interlock.wiring import Wired, boot_of, market_start_ns, opened, versions_of, wired
 
 
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,11 +54,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
 class _Plan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What a run is made of before it has a home: all of it is read and checked before anything is touched."""
 
-    config: SimConfig | PaperConfig
-    mode: Mode
-    source: MarketSource
-    strategies: dict[str, Strategy]
-    rules: Rules
+    made: Wired
     request: RunRequest
 
 
@@ -78,13 +69,14 @@ def run(request: RunRequest) -> int:
     """
     clock = HostClock()
     plan = _planned(request, clock)
+    made = plan.made
     with ExitStack() as stack:
-        path = resolve_home(plan.config.account.name, request.home, os.environ)
+        path = resolve_home(made.config.account.name, request.home, os.environ)
         home = stack.enter_context(open_home(path, wall_ns=clock.wall_ns()))
-        home.stamp(account=plan.config.account.name, mode=plan.mode, source_kind=plan.source.origin.kind)
+        home.stamp(account=made.config.account.name, mode=made.mode, source_kind=made.source.origin.kind)
         latch_log = stack.enter_context(LatchLog(path, clock=clock))
         found = _found(plan, path, latch_log)
-        run_dir = home.new_run(wall_ns=clock.wall_ns(), mode=plan.mode)
+        run_dir = home.new_run(wall_ns=clock.wall_ns(), mode=made.mode)
         # A start that is refused from here on leaves no empty run behind.
         stack.callback(_remove_if_empty, run_dir)
         loop = _joined(stack, plan, home=home, found=found, run_dir=run_dir, latch_log=latch_log, clock=clock)
@@ -109,15 +101,8 @@ def _planned(request: RunRequest, clock: Clock) -> _Plan:
     config = default_config() if request.config_path is None else load_config(request.config_path)
     mode = resolve_mode(Mode.PAPER if isinstance(config, PaperConfig) else Mode.SIM, request.mode)
     config = _asked(config, request)
-    source = source_of(config, mode, clock=clock)
-    return _Plan(
-        config=config,
-        mode=mode,
-        source=source,
-        strategies=strategies_of(config),
-        rules=rules_of(config, mode, source=source),
-        request=request,
-    )
+    made = wired(config, mode, start_ns=market_start_ns(mode, wall_ns=clock.wall_ns()))
+    return _Plan(made=made, request=request)
 
 
 def _found(plan: _Plan, path: Path, latch_log: LatchLog) -> Found:
@@ -129,16 +114,16 @@ def _found(plan: _Plan, path: Path, latch_log: LatchLog) -> Found:
     """
     found = recovered(
         path,
-        mode=plan.mode,
+        mode=plan.made.mode,
         latches=latch_log.book.standing,
         next_latch_no=latch_log.book.next_latch_no,
-        cash_micros=plan.config.account.cash_micros or 0,
+        cash_micros=plan.made.config.account.cash_micros or 0,
     )
     for latch in found.unlogged:
         latch_log.raised(latch)
     carried = found.carried
     own = {position.symbol for position in carried.positions} | {order.symbol for order in carried.orders}
-    unseen = sorted(own.difference(plan.source.universe))
+    unseen = sorted(own.difference(plan.made.source.universe))
     if unseen:
         message = (
             f"The account in {path} holds or works {', '.join(unseen)}, and [universe] does not name it, so nobody "
@@ -148,7 +133,7 @@ def _found(plan: _Plan, path: Path, latch_log: LatchLog) -> Found:
     orphans = [
         f"{position.qty} {position.symbol} of {position.strategy_id}"
         for position in carried.positions
-        if position.strategy_id not in plan.strategies
+        if position.strategy_id not in plan.made.strategies
     ]
     if not orphans:
         return found
@@ -160,49 +145,43 @@ def _joined(  # noqa: PLR0913 - the parts that have a home by now
     stack: ExitStack, plan: _Plan, *, home: Home, found: Found, run_dir: Path, latch_log: LatchLog, clock: Clock
 ) -> Loop:
     """Join the parts, catch the signals, and write the first record."""
-    symbols = len(plan.source.universe)
-    state = opening_state(
-        found.carried,
-        start=_start(plan.config, found.carried),
-        symbols=symbols,
-        scanners=tuple(scanner_of(scan, symbols=symbols) for scan in plan.config.scans),
-        next_latch_no=latch_log.book.next_latch_no,
-    )
-    watch = _Watch(run_id=run_dir.name, mode=plan.mode, clock=clock)
+    made = plan.made
+    state = opened(made, found.carried, next_latch_no=latch_log.book.next_latch_no)
+    watch = _Watch(run_id=run_dir.name, mode=made.mode, clock=clock)
     control = stack.enter_context(ControlDesk(run_dir=run_dir, home=home.path, status=watch.status, clock=clock))
-    gateway = PaperGateway(mode=plan.mode, fees=plan.rules.fees, universe=plan.source.universe)
+    gateway = PaperGateway(mode=made.mode, fees=made.rules.fees, universe=made.source.universe)
     gateway.restore(found.carried.orders)
-    home.announce(run_id=run_dir.name, mode=plan.mode, environ=os.environ)
+    home.announce(run_id=run_dir.name, mode=made.mode, environ=os.environ)
     recorder = _recorder(stack, plan, run_dir)
     journal = stack.enter_context(FileJournal.create(run_dir))
     loop = Loop(
         Parts(
-            mode=plan.mode,
-            source=plan.source,
+            mode=made.mode,
+            source=made.source,
             gateway=gateway,
-            desk=Desk(mode=plan.mode, gateway=gateway, journal=journal, control=control, clock=clock),
+            desk=Desk(mode=made.mode, gateway=gateway, journal=journal, control=control, clock=clock),
             journal=journal,
             recorder=recorder,
             latch_log=latch_log,
             narrator=ConsoleNarrator(form=plan.request.log_form),
             control=control,
             clock=clock,
-            rules=plan.rules,
-            strategies=plan.strategies,
-            interval_ns=plan.config.run.interval_ns,
-            cycles=plan.config.run.cycles,
+            rules=made.rules,
+            strategies=made.strategies,
+            interval_ns=made.config.run.interval_ns,
+            cycles=made.config.run.cycles,
         ),
         state,
     )
     watch.follow(loop)
-    loop.boot(_boot(plan, state, found), _boot_aside(plan, home, found, run_id=run_dir.name, clock=clock))
+    loop.boot(boot_of(made, state, found.carried), _boot_aside(plan, home, found, run_id=run_dir.name, clock=clock))
     return loop
 
 
 def _recorder(stack: ExitStack, plan: _Plan, run_dir: Path) -> Recorder:
     if not plan.request.record_data:
         return NoSideFile()
-    side_file = SideFile(run_dir, plan.source.universe)
+    side_file = SideFile(run_dir, plan.made.source.universe)
     stack.callback(side_file.close)
     return side_file
 
@@ -240,46 +219,10 @@ def _asked(config: SimConfig | PaperConfig, request: RunRequest) -> SimConfig | 
     return msgspec.structs.replace(config, run=run_config, source=source)
 
 
-def _start(config: SimConfig | PaperConfig, carried: Carried) -> TradingState:
-    """Return the state to start in: SIM's is written in its file; PAPER waits for a human."""
-    if isinstance(config, SimConfig):
-        return config.run.start
-    waiting = TradingState.REDUCING if carried.positions else TradingState.HALTED
-    for latch in carried.latches:
-        waiting = lower(waiting, latch.level)
-    return waiting
-
-
-def _boot(plan: _Plan, state: State, found: Found) -> Boot:
-    """Return the decided part of the first record."""
-    config, rules, source = plan.config, plan.rules, plan.source
-    return Boot(
-        schema_version=SCHEMA_VERSION,
-        decision_version=DECISION_VERSION,
-        mode=plan.mode,
-        start=state.trading_state,
-        config=decision_keys(config),
-        has_policy=rules.limits.has_policy,
-        allowed=tuple(sorted(rules.limits.symbols)),
-        limits=tuple(rules.limits.in_force.values()),
-        origin_kind=source.origin.kind,
-        origin_identity=source.origin.identity,
-        provides=tuple(sorted(source.provides)),
-        not_covered=not_covered(source.provides),
-        universe=source.universe,
-        strategies=tuple(plan.strategies),
-        carried=found.carried,
-    )
-
-
 def _boot_aside(plan: _Plan, home: Home, found: Found, *, run_id: str, clock: Clock) -> BootAside:
     """Return the aside of the first record: this machine and this process."""
-    versions = (
-        ("interlock", __version__),
-        ("python", platform.python_version()),
-        ("numpy", np.__version__),
-        ("msgspec", msgspec.__version__),
-    )
+    config = plan.made.config
+    files = code_files(tuple(written.use for written in config.strategies), folder=config.folder)
     return BootAside(
         run_id=run_id,
         previous_run=found.previous_run,
@@ -287,15 +230,15 @@ def _boot_aside(plan: _Plan, home: Home, found: Found, *, run_id: str, clock: Cl
         started_wall_ns=clock.wall_ns(),
         pid=os.getpid(),
         home=str(home.path),
-        config_path=plan.config.path,
-        source_words=plan.source.origin.words,
-        source_where=plan.source.origin.where,
-        interval_ns=plan.config.run.interval_ns,
-        cycles=plan.config.run.cycles,
+        config_path=config.path,
+        source_words=plan.made.source.origin.words,
+        source_where=plan.made.source.origin.where,
+        interval_ns=config.run.interval_ns,
+        cycles=config.run.cycles,
         log_form=plan.request.log_form,
         sync_words="every decision is on disk before anything is sent",
-        versions=versions,
-        found=found.words,
+        versions=versions_of(files),
+        found=(*found.words, *warnings_of(files)),
     )
 
 

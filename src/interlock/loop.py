@@ -155,9 +155,7 @@ class Loop:
         """Halt the account, take back what adds risk, and close the record of a run that a fault has broken."""
         said = str(error) if isinstance(error, InterlockError) else type(error).__name__
         text = f"a cycle broke: {said}"
-        self._state = raise_latch(
-            self._state, scope="account", code="CYCLE_BROKE", level=TradingState.HALTED, text=text
-        )
+        self._state = broken(self._state, text)
         self._parts.latch_log.raised(self._state.latches[-1])
         self._cancel_entries()
         self._stop_reason = text
@@ -208,7 +206,7 @@ class Loop:
             late_ns=late_ns,
             late_count=self._late_count,
         )
-        record = parts.journal.append(_cycle_record(stepped), aside)
+        record = parts.journal.append(cycle_record(stepped), aside)
         self._state, self._pending_reports = stepped.state, ()
         self._answers = stepped.outputs.answers or self._answers
         self._sync_if_needed(stepped)
@@ -287,26 +285,13 @@ class Loop:
         """Account for everything that is left, write it, and tell it."""
         parts = self._parts
         parts.gateway.close()
-        reports = (*self._pending_reports, *parts.gateway.drain())
-        state, bookings = fold_reports(self._state, reports)
-        at_gateway = set(parts.gateway.open_orders())
-        open_orders = state.blotter.open_orders
-        in_doubt = tuple(order.cl_ord_id for order in open_orders.values() if order.in_doubt)
-        # What works is what either side believes to work: unknown is not empty.
-        working = tuple(sorted((open_orders.keys() | at_gateway) - set(in_doubt)))
-        exit_code = at_least or _exit_code(state, working=working, in_doubt=in_doubt)
-        decided = Stop(
-            cycle=state.cycle,
-            reports=reports,
-            bookings=bookings,
+        state, decided = closing_record(
+            self._state,
+            reports=(*self._pending_reports, *parts.gateway.drain()),
+            at_gateway=parts.gateway.open_orders(),
             reason=self._stop_reason,
-            exit_code=exit_code,
-            working=working,
-            in_doubt=in_doubt,
-            counts=counts_of(state),
-            state=state.trading_state,
-            closing=to_carry(state, head=parts.journal.head),
-            holdings=holdings_of(state),
+            at_least=at_least,
+            head=parts.journal.head,
         )
         now = parts.clock.boot_ns()
         aside = StopAside(wall_ns=parts.clock.wall_ns(), late_count=self._late_count, took_ns=now - self._began_boot_ns)
@@ -318,11 +303,56 @@ class Loop:
             parts.latch_log.raised(latch)
         self._state = state
         parts.narrator.tell(record)
-        return exit_code
+        return ExitCode(decided.exit_code)
 
 
-def _cycle_record(stepped: Stepped) -> Cycle:
+def cycle_record(stepped: Stepped) -> Cycle:
+    """Return the decided part of one cycle's record."""
     return Cycle(cycle=stepped.state.cycle, inputs=stepped.inputs, outputs=stepped.outputs)
+
+
+def broken(state: State, text: str) -> State:
+    """Return the state after a cycle broke: the account is latched HALTED, and `text` says by what."""
+    return raise_latch(state, scope="account", code="CYCLE_BROKE", level=TradingState.HALTED, text=text)
+
+
+def closing_record(  # noqa: PLR0913 - what the end of a run is made of
+    state: State,
+    *,
+    reports: tuple[ExecReport, ...],
+    at_gateway: tuple[str, ...],
+    reason: str,
+    at_least: ExitCode,
+    head: str,
+) -> tuple[State, Stop]:
+    """Fold the last reports, and return the state that is left with the decided part of the last record.
+
+    Args:
+        state: what the last cycle left.
+        reports: what the gateway still said.
+        at_gateway: ids of the orders that work there.
+        reason: why the run ends, a sentence.
+        at_least: the exit code if it is not clean already.
+        head: of the record so far.
+    """
+    state, bookings = fold_reports(state, reports)
+    open_orders = state.blotter.open_orders
+    in_doubt = tuple(order.cl_ord_id for order in open_orders.values() if order.in_doubt)
+    # What works is what either side believes to work: unknown is not empty.
+    working = tuple(sorted((open_orders.keys() | set(at_gateway)) - set(in_doubt)))
+    return state, Stop(
+        cycle=state.cycle,
+        reports=reports,
+        bookings=bookings,
+        reason=reason,
+        exit_code=at_least or _exit_code(state, working=working, in_doubt=in_doubt),
+        working=working,
+        in_doubt=in_doubt,
+        counts=counts_of(state),
+        state=state.trading_state,
+        closing=to_carry(state, head=head),
+        holdings=holdings_of(state),
+    )
 
 
 def _own_stop(via: str, reason: str) -> Command:

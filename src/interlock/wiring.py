@@ -1,13 +1,19 @@
-"""What a configuration becomes: the source, the strategies, the scanners and the rules that it names.
+"""What a configuration becomes: the source, the strategies, the scanners, the rules and the first record.
 
-Floor: just below `assemble`, which joins what is made here. It decides nothing and adds no limit of its own.
+Floor: below the loop. A run and its replay are made here, by the same lines, from a file or from a record. It decides
+nothing and adds no limit of its own. On the trip: before it.
 """
 
 from __future__ import annotations
 
-import msgspec
+import platform
+from pathlib import Path
 
-from interlock.config import PaperConfig, SimConfig
+import msgspec
+import numpy as np
+
+from interlock import __version__
+from interlock.config import PaperConfig, SimConfig, decision_keys
 from interlock.config_types import (
     CsvSourceConfig,
     GapScan,
@@ -19,20 +25,153 @@ from interlock.config_types import (
 )
 from interlock.core.fees import FeePlan
 from interlock.core.risk.limits import Limits, make_limits
+from interlock.core.risk.table import not_covered
 from interlock.core.scan import Gap, MovingAverageCross, RelativeVolume, Scanner
-from interlock.core.state import Rules
+from interlock.core.state import Rules, State, opening_state
 from interlock.core.strategy import Strategy
-from interlock.model.mode import Mode
-from interlock.model.units import SECOND_NS
-from interlock.ports import Clock, MarketSource
+from interlock.model.errors import JournalError
+from interlock.model.journal import DECISION_VERSION, SCHEMA_VERSION, Boot, BootAside, Carried
+from interlock.model.mode import Mode, TradingState, lower
+from interlock.model.units import SECOND_NS, plain
+from interlock.ports import MarketSource
 from interlock.shell.sources.csv_rows import CsvSource
 from interlock.shell.sources.lean import LeanSource
 from interlock.shell.sources.parquet import ParquetSource
 from interlock.shell.sources.simulated import SIM_START_NS, SimulatedSource
 from interlock.shell.strategies import load_strategy
+from interlock.shell.strategy_guard import CODE_PREFIX, CodeFile, own_code_sha256
 
 
-def source_of(config: SimConfig | PaperConfig, mode: Mode, *, clock: Clock) -> MarketSource:
+class Wired(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What a configuration names, made: nothing of it has been asked yet."""
+
+    config: SimConfig | PaperConfig
+    mode: Mode
+    source: MarketSource
+    strategies: dict[str, Strategy]
+    rules: Rules
+
+
+def wired(config: SimConfig | PaperConfig, mode: Mode, *, start_ns: int) -> Wired:
+    """Make everything that a configuration names.
+
+    Args:
+        config: the configuration.
+        mode: the mode of the process.
+        start_ns: when a simulated market begins, ns UTC.
+
+    Raises:
+        ConfigError: a strategy cannot be loaded.
+        DataError: the source cannot be read at all.
+    """
+    source = source_of(config, start_ns=start_ns)
+    return Wired(
+        config=config,
+        mode=mode,
+        source=source,
+        strategies=strategies_of(config),
+        rules=rules_of(config, mode, source=source),
+    )
+
+
+def opened(made: Wired, carried: Carried, *, next_latch_no: int) -> State:
+    """Return the state before the first cycle, with scanners that have seen nothing."""
+    symbols = len(made.source.universe)
+    return opening_state(
+        carried,
+        start=start_of(made.config, carried),
+        symbols=symbols,
+        scanners=tuple(scanner_of(scan, symbols=symbols) for scan in made.config.scans),
+        next_latch_no=next_latch_no,
+    )
+
+
+def start_of(config: SimConfig | PaperConfig, carried: Carried) -> TradingState:
+    """Return the state to start in: SIM's is written in its file; PAPER waits for a human."""
+    if isinstance(config, SimConfig):
+        return config.run.start
+    waiting = TradingState.REDUCING if carried.positions else TradingState.HALTED
+    for latch in carried.latches:
+        waiting = lower(waiting, latch.level)
+    return waiting
+
+
+def boot_of(made: Wired, state: State, carried: Carried) -> Boot:
+    """Return the decided part of the first record of a run that starts from `state`."""
+    rules, source = made.rules, made.source
+    return Boot(
+        schema_version=SCHEMA_VERSION,
+        decision_version=DECISION_VERSION,
+        mode=made.mode,
+        start=state.trading_state,
+        config=decision_keys(made.config),
+        has_policy=rules.limits.has_policy,
+        allowed=tuple(sorted(rules.limits.symbols)),
+        limits=tuple(rules.limits.in_force.values()),
+        origin_kind=source.origin.kind,
+        origin_identity=source.origin.identity,
+        provides=tuple(sorted(source.provides)),
+        not_covered=not_covered(source.provides),
+        universe=source.universe,
+        strategies=tuple(made.strategies),
+        carried=carried,
+        next_latch_no=state.next_latch_no,
+    )
+
+
+def versions_of(files: tuple[CodeFile, ...]) -> tuple[tuple[str, str], ...]:
+    """Return what a run is made with: versions, and the SHA-256 of every file of code that can change a decision.
+
+    Args:
+        files: the code of its strategies.
+    """
+    return (
+        ("interlock", __version__),
+        ("python", platform.python_version()),
+        ("numpy", np.__version__),
+        ("msgspec", msgspec.__version__),
+        (f"{CODE_PREFIX}interlock", own_code_sha256()),
+        *((f"{CODE_PREFIX}{file.name}", file.sha256) for file in files),
+    )
+
+
+def recorded_config(boot: Boot, aside: BootAside) -> SimConfig | PaperConfig:
+    """Return the configuration that a first record holds: its decision keys, and where this machine finds the rest.
+
+    Raises:
+        JournalError: the record's configuration is not one that this build reads.
+    """
+    try:
+        keys = msgspec.json.decode(boot.config, type=dict[str, object])
+        start = keys.pop("start", TradingState.HALTED.value)
+        keys["run"] = {"start": start} if boot.mode is Mode.SIM else {}
+        keys["path"] = aside.config_path
+        keys["folder"] = str(Path(aside.config_path).parent) if aside.config_path else ""
+        if boot.origin_kind != "simulated":
+            keys["source"] = {**msgspec.convert(keys["source"], dict[str, object]), "path": aside.source_where}
+        if boot.mode is Mode.PAPER:
+            return msgspec.convert(keys, PaperConfig)
+        return msgspec.convert(keys, SimConfig)
+    except (msgspec.MsgspecError, KeyError) as error:
+        message = (
+            f"The configuration on the record of run {plain(aside.run_id)} cannot be read by this build "
+            f"({plain(str(error))}), so the run cannot be lived again. Use the version of Interlock that made it."
+        )
+        raise JournalError(message) from error
+
+
+def recorded_start_ns(boot: Boot) -> int:
+    """Return when the simulated market of a recorded run began, ns UTC."""
+    written = dict(boot.origin_identity).get("start_ns", "")
+    return int(written) if written.isdecimal() else SIM_START_NS
+
+
+def market_start_ns(mode: Mode, *, wall_ns: int) -> int:
+    """Return when a simulated market begins: PAPER's now, to the second, going on at the pace of the wall clock."""
+    return wall_ns // SECOND_NS * SECOND_NS if mode is Mode.PAPER else SIM_START_NS
+
+
+def source_of(config: SimConfig | PaperConfig, *, start_ns: int) -> MarketSource:
     """Open the source that the configuration names.
 
     Raises:
@@ -41,13 +180,11 @@ def source_of(config: SimConfig | PaperConfig, mode: Mode, *, clock: Clock) -> M
     universe = config.universe.symbols
     written: SourceConfig = config.source
     if isinstance(written, SimulatedSourceConfig):
-        # PAPER's market starts now, to the second, and goes on at the pace of the wall clock.
-        wall_ns = clock.wall_ns() // SECOND_NS * SECOND_NS
         return SimulatedSource(
             universe=universe,
             seed=written.seed,
             step_ns=written.step_ns,
-            start_ns=wall_ns if mode is Mode.PAPER else SIM_START_NS,
+            start_ns=start_ns,
             regime=written.regime,
             missing_bps=written.dirt.missing_bps,
             stale_bps=written.dirt.stale_bps,

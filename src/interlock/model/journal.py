@@ -153,8 +153,12 @@ class Outputs(msgspec.Struct, frozen=True, kw_only=True):
     holdings: Holdings
 
 
-class Boot(msgspec.Struct, frozen=True, kw_only=True, tag="BOOT"):
-    """The decided part of the first record: what this run is, and what it starts from."""
+class Boot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="BOOT"):
+    """The decided part of the first record: what this run is, and what it starts from.
+
+    `next_latch_no` is the number of the first latch that this run would raise. A home that never had a latch gives 1,
+    which is not written, so that such a home has the same head as any other.
+    """
 
     schema_version: int
     decision_version: int
@@ -171,10 +175,15 @@ class Boot(msgspec.Struct, frozen=True, kw_only=True, tag="BOOT"):
     universe: tuple[str, ...]
     strategies: tuple[str, ...]
     carried: Carried
+    next_latch_no: int = 1
 
 
 class BootAside(msgspec.Struct, frozen=True, kw_only=True, tag="BOOT"):
-    """The aside of the first record: this machine, this process, and what recovery found."""
+    """The aside of the first record: this machine, this process, and what recovery found.
+
+    `versions` names what the run was made with: Interlock, Python and the packages by their versions, and every file
+    of code that can change a decision (`code <name>`) by its SHA-256.
+    """
 
     run_id: str
     previous_run: str
