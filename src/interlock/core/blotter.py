@@ -14,6 +14,7 @@ import msgspec
 
 from interlock.model.journal import Booking
 from interlock.model.orders import ExecReport, ExecType, Order, OrdStatus
+from interlock.model.units import money, shares
 
 #: Closed orders are kept this long for late words of the venue; then a late word is one on an unknown order.
 CLOSED_KEPT = 200
@@ -129,7 +130,7 @@ def fold_report(blotter: Blotter, report: ExecReport) -> tuple[Blotter, Folded]:
         text = f"{report.exec_type} changes nothing for an order that is {order.ord_status}"
         return blotter, _folded(report, order, order, effect="ignored", text=text, fault="")
     if fold is Fold.HALT:
-        text = f"{report.exec_type} contradicts an order that is {order.ord_status}"
+        text = f"{report.exec_type} does not fit an order that is {order.ord_status}"
         return blotter, _folded(report, order, order, effect="halt", text=text, fault="ORDER_STATE")
     after = _changed(order, report, fold=fold)
     return blotter.put(after), _folded(report, order, after, effect="folded", text="", fault="")
@@ -158,8 +159,8 @@ def _fold_fill(blotter: Blotter, order: Order, report: ExecReport, *, fold: Fold
     cum_qty = order.cum_qty + report.last_qty
     if report.last_qty <= 0 or report.last_px <= 0 or report.cum_qty != cum_qty:
         text = (
-            f"a fill of {report.last_qty} at {report.last_px} micros that makes {report.cum_qty} filled does not fit "
-            f"{order.cum_qty} filled before"
+            f"a fill of {shares(report.last_qty)} at {money(report.last_px)} that makes {report.cum_qty:,} filled does "
+            f"not fit {order.cum_qty:,} filled before"
         )
         return blotter, _folded(report, order, order, effect="halt", text=text, fault="FILL_DOES_NOT_ADD_UP")
     over = cum_qty > order.order_qty or fold is Fold.OVERFILL

@@ -101,7 +101,9 @@ def fold_commands(state: State, commands: tuple[Command, ...]) -> tuple[State, t
             state, answer = _resume(state, command)
         else:
             invariant(command.kind == "stop", "a command is stop, halt or resume", kind=command.kind)
-            answer = Answer(kind="stop", granted=True, text=f"Stopping: {command.reason or command.via}.")
+            answer = Answer(
+                kind="stop", granted=True, text=f"Stopping: {command.reason or f'{command.by} asked by {command.via}'}."
+            )
         answers.append(answer)
     return state, tuple(answers)
 
@@ -145,10 +147,8 @@ def _clear(state: State, command: Command) -> tuple[State, Answer]:
         text = f"Not resumed: no latch {command.latch_id} stands."
         return state, Answer(kind="resume", granted=False, text=text)
     cleared = msgspec.structs.replace(state, latches=standing, state_no=state.state_no + 1)
-    text = (
-        f"{command.by} cleared latch {command.latch_id}; {len(standing)} still stand. "
-        f"The state stays {state.trading_state}."
-    )
+    left = {0: "none is left", 1: "1 still stands"}.get(len(standing), f"{len(standing)} still stand")
+    text = f"{command.by} cleared latch {command.latch_id}; {left}. The state stays {state.trading_state}."
     return cleared, Answer(kind="resume", granted=True, text=text)
 
 

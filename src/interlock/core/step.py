@@ -151,7 +151,7 @@ def _ask_all(
                 scope=f"strategy:{name}",
                 code="STRATEGY_FAULT",
                 level=TradingState.HALTED,
-                text=f"strategy {name}: {asked.idea.fault}",
+                text=asked.idea.fault,
             )
     return state, tuple(ideas), tuple(intents)
 

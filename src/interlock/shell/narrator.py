@@ -14,6 +14,7 @@ from rich.text import Text
 
 from interlock.model.journal import Boot, Cycle, Record
 from interlock.model.risk import Verdict
+from interlock.shell.phrases import counted
 from interlock.shell.story import Level, Line, Setting, following, prefix, rendered, setting_of, story
 
 #: The forms of the log, as `--log` names them.
@@ -33,13 +34,14 @@ def one_line(record: Record, setting: Setting) -> str:
     approved = sum(1 for decision in outputs.decisions if decision.verdict is Verdict.APPROVED)
     blocked = len(outputs.decisions) - approved
     candidates = sum(len(result.candidates) for result in outputs.scans)
+    wishes = f"{len(outputs.decisions):,} wish" + ("" if len(outputs.decisions) == 1 else "es")
     quotes = "no market" if market is None else f"{market.present}/{market.symbols} quotes"
     lines = story(record, setting)
     first = prefix(lines[0]) if lines else ""
     return (
-        f"{first[:-7]}LINE | {quotes}, {candidates} candidates, {len(outputs.decisions)} wishes, {approved} approved, "
-        f"{blocked} blocked, {len(decided.inputs.reports)} reports, {outputs.holdings.open_orders} orders work, "
-        f"state {outputs.state_after}."
+        f"{first[:-7]}LINE | {quotes}, {counted(candidates, 'candidate')}, {wishes}, {approved} approved, "
+        f"{blocked} blocked, {counted(len(decided.inputs.reports), 'report')}, "
+        f"{outputs.holdings.open_orders} working, state {outputs.state_after}."
     )
 
 

@@ -12,6 +12,27 @@ from interlock.model.signals import OrderIntent
 from interlock.model.units import money, shares
 
 
+def counted(count: int, thing: str) -> str:
+    """Return a number of things, with the plural where it belongs.
+
+    Examples:
+        >>> counted(1, "order"), counted(1_200, "order")
+        ('1 order', '1,200 orders')
+    """
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
+def scope_words(scope: str) -> str:
+    """Return where a latch stands, as a person says it.
+
+    Examples:
+        >>> scope_words("account"), scope_words("symbol:IBM")
+        ('the account', 'the symbol IBM')
+    """
+    kind, _, name = scope.partition(":")
+    return f"the {kind} {name}" if name else f"the {kind}"
+
+
 def quote_words(quote: Quote) -> str:
     """Return a quote as bid / ask."""
     if not quote.present:

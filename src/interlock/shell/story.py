@@ -28,9 +28,11 @@ from interlock.model.orders import ExecReport
 from interlock.model.risk import Decision, Latch, Verdict
 from interlock.model.signals import Idea, ScanResult
 from interlock.model.units import duration, money, plain, utc
-from interlock.shell.phrases import holdings_words, intent_words, quote_words, report_words
+from interlock.shell.phrases import counted, holdings_words, intent_words, quote_words, report_words, scope_words
 from interlock.shell.reasons import explain_block, limit_words
 
+#: The code of the latch of a strategy that failed.
+STRATEGY_FAULT = "STRATEGY_FAULT"
 #: Candidates that one SCAN line names.
 NAMED_MAX = 3
 #: Symbols of the universe that the boot names.
@@ -105,8 +107,13 @@ def prefix(line: Line) -> str:
 
 def rendered(line: Line) -> str:
     """Return a line as the story prints it."""
-    keys = "".join(f" {key}={value}" if key else f" {value}" for key, value in line.keys)
+    keys = "".join(f" {key}={_quoted(value)}" if key else f" {value}" for key, value in line.keys)
     return f"{prefix(line)}{line.text}{keys}"
+
+
+def _quoted(value: str) -> str:
+    """Return a value as one word to a reader who splits at spaces."""
+    return f'"{value}"' if " " in value else value
 
 
 class _Writer:
@@ -155,7 +162,7 @@ def _boot(decided: Boot, aside: BootAside, setting: Setting) -> tuple[Line, ...]
     out.say(Stage.BOOT, f"The data: {aside.source_words}.", keys=(("source", decided.origin_kind),))
     more = " and more" if len(decided.universe) > WATCHED_MAX else ""
     names = ", ".join(decided.universe[:WATCHED_MAX]) + more
-    out.say(Stage.BOOT, f"It watches {len(decided.universe):,} symbols: {names}.")
+    out.say(Stage.BOOT, f"It watches {counted(len(decided.universe), 'symbol')}: {names}.")
     asked = ", ".join(decided.strategies) or "none, so nothing will be wished for"
     out.say(Stage.BOOT, f"Strategies: {asked}.")
     for text in limit_words(decided):
@@ -166,7 +173,7 @@ def _boot(decided: Boot, aside: BootAside, setting: Setting) -> tuple[Line, ...]
     for latch in decided.carried.latches:
         out.say(
             Stage.BOOT,
-            f"Latch {latch.latch_id} still stands on {latch.scope}: {latch.text}",
+            f"Latch {latch.latch_id} still stands on {scope_words(latch.scope)}: {latch.text}.",
             level=Level.WARNING,
             keys=(("", latch.code),),
         )
@@ -191,7 +198,7 @@ def holdings_words_of(decided: Boot) -> str:
         return ""
     held = ", ".join(f"{position.qty} {position.symbol}" for position in carried.positions) or "nothing"
     cash = money(carried.account.cash_micros)
-    return f"Carried from the run before: {held}; {len(carried.orders)} open orders; cash {cash}."
+    return f"Carried from the run before: {held}; {counted(len(carried.orders), 'open order')}; cash {cash}."
 
 
 def _cycle(decided: Cycle, aside: CycleAside, setting: Setting) -> tuple[Line, ...]:
@@ -202,17 +209,15 @@ def _cycle(decided: Cycle, aside: CycleAside, setting: Setting) -> tuple[Line, .
     for report, booking in zip(decided.inputs.reports, decided.outputs.bookings, strict=True):
         _say_report(out, report, effect=booking.effect, text=booking.text)
     for trip in decided.inputs.trips:
-        out.say(
-            Stage.FAIL, f"A bound of this machine was passed: {trip.text}", level=Level.ERROR, keys=(("", trip.code),)
-        )
+        out.say(Stage.FAIL, f"Trading halts: {trip.text}.", level=Level.ERROR, keys=(("", trip.code),))
     for command, answer in zip(decided.inputs.commands, decided.outputs.answers, strict=True):
         _say_command(out, command, text=answer.text, granted=answer.granted)
-    for latch in decided.outputs.latches_raised:
-        _say_latch(out, latch)
+    _say_latches(out, decided.outputs, of_strategies=False)
     for result in decided.outputs.scans:
         _say_scan(out, result)
     for idea in decided.outputs.ideas:
         _say_idea(out, idea)
+    _say_latches(out, decided.outputs, of_strategies=True)
     for decision in decided.outputs.decisions:
         _say_decision(out, decision)
     _say_sends(out, decided.outputs)
@@ -253,10 +258,17 @@ def _say_command(out: _Writer, command: Command, *, text: str, granted: bool) ->
     out.say(stage, text, level=level, keys=(("by", command.by), ("via", command.via)))
 
 
+def _say_latches(out: _Writer, outputs: Outputs, *, of_strategies: bool) -> None:
+    """Say what tripped; a strategy's latch follows its answer, every other one tripped before it was asked."""
+    for latch in outputs.latches_raised:
+        if (latch.code == STRATEGY_FAULT) is of_strategies:
+            _say_latch(out, latch)
+
+
 def _say_latch(out: _Writer, latch: Latch) -> None:
     text = (
-        f"Latch {latch.latch_id} tripped on {latch.scope}: {latch.text}. Entries of {latch.scope} stay blocked until a "
-        "human clears it: interlock resume."
+        f"Latch {latch.latch_id} tripped on {scope_words(latch.scope)}: {latch.text}. "
+        "Entries stay blocked there until a human clears it: interlock resume."
     )
     out.say(Stage.HALT, text, level=Level.ERROR, keys=(("", latch.code), ("latch", latch.latch_id)))
 
@@ -280,7 +292,7 @@ def _say_idea(out: _Writer, idea: Idea) -> None:
     elif idea.wishes == 0:
         out.say(Stage.IDEA, f"Strategy {idea.strategy_id} wishes for nothing: {idea.because}.", keys=keys)
     else:
-        count = "1 order" if idea.wishes == 1 else f"{idea.wishes} orders"
+        count = counted(idea.wishes, "order")
         out.say(Stage.IDEA, f"Strategy {idea.strategy_id} wishes for {count}: {idea.because}.", keys=keys)
 
 
@@ -294,7 +306,9 @@ def _say_decision(out: _Writer, decision: Decision) -> None:
         return
     failed = decision.failed()
     reasons, remedy = explain_block(failed)
-    text = f"Blocked {intent_words(intent)}: {reasons}; {len(required) - len(failed)} checks passed. {remedy}"
+    text = (
+        f"Blocked {intent_words(intent)}: {reasons}; {counted(len(required) - len(failed), 'check')} passed. {remedy}"
+    )
     codes = ",".join(check.code for check in failed)
     out.say(Stage.RISK, text, level=Level.WARNING, keys=(("", codes), *keys))
 
@@ -338,10 +352,12 @@ def _stop(decided: Stop, aside: StopAside, setting: Setting) -> tuple[Line, ...]
         if name not in ("intents", "carried") and counts[name]
     )
     total = counts["intents"] + counts["carried"]
-    out.say(Stage.STOP, f"Every wish is accounted for: {total:,} in all: {ends or 'none'}.")
+    carried = ", and every order carried over" if counts["carried"] else ""
+    accounted = f"{total:,} in all: {ends}" if total else "there was none"
+    out.say(Stage.STOP, f"Every wish is accounted for{carried}: {accounted}.")
     _say_left(out, decided)
     out.say(Stage.STOP, f"{holdings_words(decided.holdings)} The trading state is {decided.state}.")
-    late = f", {aside.late_count} cycles late" if aside.late_count else ""
+    late = f", {counted(aside.late_count, 'cycle')} late" if aside.late_count else ""
     out.say(
         Stage.STOP,
         f"The record is closed at cycle {decided.cycle:,}, after {duration(aside.took_ns)}{late}.",
@@ -358,5 +374,5 @@ def _say_left(out: _Writer, decided: Stop) -> None:
         text = f"Orders are in doubt, nobody knows what became of them: {', '.join(decided.in_doubt)}."
         out.say(Stage.STOP, text, level=Level.ERROR)
     for latch in decided.closing.latches:
-        text = f"Latch {latch.latch_id} stands on {latch.scope}: {latch.text}"
+        text = f"Latch {latch.latch_id} stands on {scope_words(latch.scope)}: {latch.text}."
         out.say(Stage.STOP, text, level=Level.WARNING, keys=(("", latch.code),))

@@ -76,7 +76,7 @@ def no_latch(facts: Facts) -> Reading:
     """Pass if no latch stands on the account, the strategy or the symbol."""
     scopes = ("account", f"strategy:{facts.intent.strategy_id}", f"symbol:{facts.intent.symbol}")
     standing = [latch for latch in facts.latches if latch.scope in scopes]
-    note = "; ".join(f"{latch.latch_id} {latch.code} stands on {latch.scope}" for latch in standing)
+    note = "; ".join(f"latch {latch.latch_id} {latch.code} stands" for latch in standing)
     return not standing, len(standing), 0, note
 
 
@@ -94,8 +94,9 @@ def order_form(facts: Facts) -> Reading:
         and intent.order_class in (OrderClass.ENTRY, OrderClass.EXIT)
         and intent.stop_px == 0
     )
+    stop = "with a stop" if intent.stop_px else "without a stop"
     note = (
-        f"{intent.order_class} {intent.ord_type} {intent.time_in_force} with stop {intent.stop_px} is not taken: "
+        f"{intent.order_class} {intent.ord_type} {intent.time_in_force} {stop} is not taken: "
         "an order is LIMIT, DAY or IOC, ENTRY or EXIT, without a stop"
     )
     return _must(inside, note)
