@@ -29,8 +29,7 @@ def scope_words(scope: str) -> str:
         >>> scope_words("account"), scope_words("symbol:IBM")
         ('the account', 'the symbol IBM')
     """
-    kind, _, name = scope.partition(":")
-    return f"the {kind} {name}" if name else f"the {kind}"
+    return f"the {scope.replace(':', ' ')}"
 
 
 def quote_words(quote: Quote) -> str:

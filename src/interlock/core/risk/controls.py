@@ -76,7 +76,9 @@ def no_latch(facts: Facts) -> Reading:
     """Pass if no latch stands on the account, the strategy or the symbol."""
     scopes = ("account", f"strategy:{facts.intent.strategy_id}", f"symbol:{facts.intent.symbol}")
     standing = [latch for latch in facts.latches if latch.scope in scopes]
-    note = "; ".join(f"latch {latch.latch_id} {latch.code} stands" for latch in standing)
+    note = "; ".join(
+        f"latch {latch.latch_id} {latch.code} stands on the {latch.scope.replace(':', ' ')}" for latch in standing
+    )
     return not standing, len(standing), 0, note
 
 
