@@ -6,16 +6,17 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.core_factory import ASK_PX, fill, latch, order, state, stepped, wish
+from tests.core_factory import ASK_PX, command, fill, gathered, latch, order, rules, state, stepped, wish
 from tests.journal_factory import OPENING_MICROS, boot, whole_run, write_run
 from tests.journal_factory import cycle as cycle_of
 
 from interlock.core.recover import recover
 from interlock.core.state import Tally, counts_of, holdings_of, nothing_carried, opening_state, to_carry
+from interlock.core.step import step
 from interlock.model.errors import JournalError
 from interlock.model.journal import Boot, Carried, Cycle
 from interlock.model.mode import Mode, TradingState
-from interlock.model.orders import OrderClass, OrdStatus, Position, Side
+from interlock.model.orders import Cancel, OrderClass, OrdStatus, Position, Side
 from interlock.shell.home import RUNS_FOLDER
 from interlock.shell.recovery import recovered
 
@@ -52,6 +53,28 @@ def test_a_cancel_that_was_asked_for_comes_back_as_asked_for() -> None:
     record = Cycle(cycle=1, inputs=lived.inputs, outputs=lived.outputs)
 
     assert [True] == [left.cancel_pending for left in recover(boot_of(handed), [record], head="").orders]
+
+
+def test_the_cycle_that_stopped_comes_back_without_a_market() -> None:
+    """A run that was killed between its stop and its last record keeps its time, its cancels and its count."""
+    handed = msgspec.structs.replace(EMPTY_HANDED, orders=(order(),))
+    asked = gathered(commands=(command("stop"),))
+    lived = step(state(orders=(order(),)), rules=rules(), strategies={}, gathered=asked)
+    record = Cycle(cycle=1, inputs=lived.inputs, outputs=lived.outputs)
+    left = recover(boot_of(handed), [record], head="h")
+
+    assert to_carry(lived.state, head="h") == left
+    assert [True] == [each.cancel_pending for each in left.orders]
+
+
+def test_a_cancel_of_an_order_that_is_not_open_changes_nothing() -> None:
+    """A cancel on the record whose order is gone, in a record of another version, is no reason to fail."""
+    decided, _ = cycle_of(1)
+    assert isinstance(decided, Cycle)
+    cancel = Cancel(cl_ord_id="000009-009", because="it was asked for")
+    odd = msgspec.structs.replace(decided, outputs=msgspec.structs.replace(decided.outputs, cancels=(cancel,)))
+
+    assert () == recover(boot_of(), [odd], head="").orders
 
 
 def test_latches_come_back_as_they_were_written_and_not_as_the_folds_would_number_them() -> None:

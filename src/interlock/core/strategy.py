@@ -169,13 +169,11 @@ def _short(value: object) -> str:
 
 def _place(error: BaseException) -> str:
     """Return where in the strategy's file it went wrong: the innermost frame, by file name only."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
+    trace, place = error.__traceback__, ""
+    while trace is not None:
+        place = f" (in {trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}, line {trace.tb_lineno})"
         trace = trace.tb_next
-    if trace is None:
-        return ""
-    code = trace.tb_frame.f_code
-    return f" (in {code.co_filename.rsplit('/', 1)[-1]}, line {trace.tb_lineno})"
+    return place
 
 
 def _fault(view: View, text: str) -> Asked:
