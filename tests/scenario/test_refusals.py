@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from tests.scenario.stage import FIRST, Ended, Room, opened_room, together
+from tests.scenario.stage import FIRST, PAPER, Ended, Room, opened_room, together
 
 TEXT = FIRST.read_text(encoding="utf-8")
 STRATEGIES = """
@@ -89,7 +89,8 @@ CASES = {
     ),
     "LIVE typed": Case(words=("--mode", "live"), names=("LIVE needs a broker gateway and a permit",)),
     "PAPER typed only": Case(words=("--mode", "paper"), names=("--mode paper", "SIM", 'mode = "PAPER"')),
-    "PAPER written only": Case(old='mode = "SIM"', new='mode = "PAPER"', names=("bad.toml", "start")),
+    "PAPER written only": Case(old=TEXT, new=PAPER.read_text(encoding="utf-8"), names=("both keys", "--mode paper")),
+    "PAPER with a start": Case(old='mode = "SIM"', new='mode = "PAPER"', names=("bad.toml", "line 8", "start")),
     "mode absent, PAPER typed": Case(old='mode = "SIM" ', words=("--mode", "paper"), names=("--mode paper",)),
     **{
         f"mode {word!r} written": Case(
