@@ -249,6 +249,31 @@ def _verify(run: RunWord, *, home: Home = None, json: AsJson = False) -> Act:
     return _reading(do)
 
 
+@app.command("replay")
+def _replay(
+    run: RunWord,
+    *,
+    with_config: Annotated[
+        str | None, typer.Option(help="Say instead what the limits of this file would have changed.")
+    ] = None,
+    one_pass: Annotated[bool, typer.Option("--one-pass", help="Leave out the second pass in another process.")] = False,
+    home: Home = None,
+    json: AsJson = False,
+) -> Act:
+    """Live a run again from its record, and say whether it comes out the same."""
+
+    def do() -> int:
+        # Loaded here: no other word lives a run again.
+        from interlock.proof import replay, what_if  # noqa: PLC0415
+
+        run_dir = _meant_run(run, home)
+        if with_config is not None:
+            return what_if.answer(run_dir, config_path=with_config, as_json=json, say=_say)
+        return replay.answer(run_dir, is_once=one_pass, as_json=json, environ=os.environ, say=_say)
+
+    return _reading(do)
+
+
 def interval_ns(text: str) -> int:
     """Read `--interval`: a plain number of seconds (`0`, `0.5`), or a span with its unit (`500 ms`).
 

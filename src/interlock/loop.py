@@ -41,6 +41,8 @@ CYCLE_NS_MAX = 4 * SECOND_NS
 SYNC_NS_MAX = SECOND_NS
 #: A cycle that starts later than this after its time is late.
 LATE_NS_MIN = 20_000_000
+#: How the reason of a stop begins that a broken cycle brought about.
+BROKE = "a cycle broke: "
 
 
 class Acts(Protocol):
@@ -154,7 +156,7 @@ class Loop:
     def _fail(self, error: Exception) -> None:
         """Halt the account, take back what adds risk, and close the record of a run that a fault has broken."""
         said = str(error) if isinstance(error, InterlockError) else type(error).__name__
-        text = f"a cycle broke: {said}"
+        text = f"{BROKE}{said}"
         self._state = broken(self._state, text)
         self._parts.latch_log.raised(self._state.latches[-1])
         self._cancel_entries()

@@ -8,8 +8,9 @@ put it around each call of a strategy, a run does not.
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final, Self
@@ -111,7 +112,7 @@ class StrategyWatch:
         return {name: WatchedStrategy(strategy, watch=self, name=name) for name, strategy in strategies.items()}
 
     @contextmanager
-    def during(self, strategy_id: str, cycle: int) -> Iterator[None]:
+    def during(self, strategy_id: str, cycle: int) -> Generator[None]:
         """Watch while this context is open."""
         before = sys.getprofile()
         self._inside = (strategy_id, cycle)
@@ -132,7 +133,8 @@ class StrategyWatch:
     def _audited(self, event: str, _: tuple[object, ...]) -> None:
         if self._inside is None or not event.startswith(REFUSED_EVENTS):
             return
-        if not _is_let_through(sys._getframe(1)):  # noqa: SLF001 - the only way to see who opens a file
+        here = inspect.currentframe()
+        if not _is_let_through(None if here is None else here.f_back):
             self._refuse(event)
 
     def _guarded(self, name: str, function: Callable[..., object]) -> Callable[..., object]:
