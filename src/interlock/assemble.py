@@ -174,7 +174,7 @@ def _joined(  # noqa: PLR0913 - the parts that have a home by now
         state,
     )
     watch.follow(loop)
-    loop.boot(boot_of(made, state, found.carried), _boot_aside(plan, home, found, run_id=run_dir.name, clock=clock))
+    loop.boot(boot_of(made, state, carried=found.carried), _boot_aside(plan, home, found, run_id=run_dir.name, clock=clock))
     return loop
 
 

@@ -96,7 +96,7 @@ def start_of(config: SimConfig | PaperConfig, carried: Carried) -> TradingState:
     return waiting
 
 
-def boot_of(made: Wired, state: State, carried: Carried) -> Boot:
+def boot_of(made: Wired, state: State, *, carried: Carried) -> Boot:
     """Return the decided part of the first record of a run that starts from `state`."""
     rules, source = made.rules, made.source
     return Boot(

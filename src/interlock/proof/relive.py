@@ -54,7 +54,7 @@ class Life:
 
     def boot(self) -> Boot:
         """Return the first record of a run that starts here and now from the same configuration."""
-        return boot_of(self.made, self.state, self._carried)
+        return boot_of(self.made, self.state, carried=self._carried)
 
     def snapshot(self, inputs: Inputs) -> MarketSnapshot | None:
         """Return the snapshot of a cycle, made again; None for a cycle that looked at no market, or after the last.
