@@ -30,7 +30,7 @@ REFUSED: Final = (
     ("random", "random getrandbits"),
     ("os", "urandom getrandom getpid times open stat listdir scandir"),
     ("builtins", "open input"),
-    ("_thread", "start_new_thread"),
+    ("_thread", "start_new_thread start_joinable_thread"),
 )
 #: Beginnings of audit events that are refused: whatever the road, it ends in one of these.
 REFUSED_EVENTS: Final = (
