@@ -71,7 +71,7 @@ def run(request: RunRequest) -> int:
     plan = _planned(request, clock)
     made = plan.made
     with ExitStack() as stack:
-        path = resolve_home(made.config.account.name, request.home, os.environ)
+        path = resolve_home(made.config.account.name, home_option=request.home, environ=os.environ)
         home = stack.enter_context(open_home(path, wall_ns=clock.wall_ns()))
         home.stamp(account=made.config.account.name, mode=made.mode, source_kind=made.source.origin.kind)
         latch_log = stack.enter_context(LatchLog(path, clock=clock))

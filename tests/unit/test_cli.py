@@ -96,7 +96,7 @@ def test_what_a_run_raises_becomes_a_sentence_and_its_code(
         del request
         raise error
 
-    monkeypatch.setattr(command_line, "run_request", failing)
+    monkeypatch.setattr("interlock.assemble.run", failing)
 
     assert (code, [], sentence) == spoken(capsys, "run")
 
@@ -110,7 +110,7 @@ def test_bug_of_ours_is_confessed_and_its_details_are_kept(
         message = f"odd {type(request).__name__}"
         raise ZeroDivisionError(message)
 
-    monkeypatch.setattr(command_line, "run_request", failing)
+    monkeypatch.setattr("interlock.assemble.run", failing)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     code, out, err = spoken(capsys, "run")
     kept = [path for path in tmp_path.iterdir() if path.name.startswith("crash-")]

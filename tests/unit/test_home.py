@@ -42,30 +42,30 @@ def refusal(path: Path) -> str:
 
 def test_home_is_the_account_in_the_state_folder() -> None:
     """Without an override the home is `$XDG_STATE_HOME/interlock/<account>`."""
-    assert Path("/var/state/interlock/demo") == resolve_home("demo", None, {"XDG_STATE_HOME": "/var/state"})
+    assert Path("/var/state/interlock/demo") == resolve_home("demo", home_option=None, environ={"XDG_STATE_HOME": "/var/state"})
 
 
 def test_home_without_state_folder_lies_under_the_users_home() -> None:
     """A missing or relative `XDG_STATE_HOME` means `~/.local/state`."""
     expected = Path("/nowhere/ann/.local/state/interlock/demo")
 
-    assert expected == resolve_home("demo", None, {"HOME": "/nowhere/ann"})
-    assert expected == resolve_home("demo", None, {"HOME": "/nowhere/ann", "XDG_STATE_HOME": "state"})
+    assert expected == resolve_home("demo", home_option=None, environ={"HOME": "/nowhere/ann"})
+    assert expected == resolve_home("demo", home_option=None, environ={"HOME": "/nowhere/ann", "XDG_STATE_HOME": "state"})
 
 
 def test_home_option_beats_the_environment_and_is_made_absolute(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`--home` wins over `INTERLOCK_HOME`, and a relative path is taken from the working directory once."""
     monkeypatch.chdir(home.parent)
 
-    assert home.parent / "there" == resolve_home("demo", "there", {"INTERLOCK_HOME": "/elsewhere"})
-    assert Path("/elsewhere") == resolve_home("demo", None, {"INTERLOCK_HOME": "/elsewhere"})
+    assert home.parent / "there" == resolve_home("demo", home_option="there", environ={"INTERLOCK_HOME": "/elsewhere"})
+    assert Path("/elsewhere") == resolve_home("demo", home_option=None, environ={"INTERLOCK_HOME": "/elsewhere"})
 
 
 @pytest.mark.parametrize("account", ["", "../x", "a/b", ".live", "Ann"])
 def test_account_name_that_is_no_folder_is_refused(account: str) -> None:
     """An account name cannot lead out of the state folder."""
     with pytest.raises(HomeError):
-        resolve_home(account, None, {"XDG_STATE_HOME": "/var/state"})
+        resolve_home(account, home_option=None, environ={"XDG_STATE_HOME": "/var/state"})
 
 
 def test_new_home_is_private(home: Path) -> None:

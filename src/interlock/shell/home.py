@@ -157,7 +157,7 @@ class Home:
         os.ftruncate(self._fds[1], len(content))
 
 
-def resolve_home(account_name: str, home_option: str | None, environ: Mapping[str, str]) -> Path:
+def resolve_home(account_name: str, *, home_option: str | None, environ: Mapping[str, str]) -> Path:
     """Return the absolute home of an account.
 
     Args:

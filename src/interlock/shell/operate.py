@@ -200,7 +200,7 @@ def _meant(
     live = live_marks(environ)
     homes = [mark.home for mark in live]
     if home_option is not None or environ.get("INTERLOCK_HOME"):
-        named = str(resolve_home("", home_option, environ))
+        named = str(resolve_home("", home_option=home_option, environ=environ))
         held = holder(Path(named))
         if not everywhere:
             return (named,), (held,) if held.run_id else ()

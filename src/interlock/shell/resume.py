@@ -97,7 +97,7 @@ def show(home: Path, mouth: Mouth) -> Shown:
     return shown
 
 
-def resume(home: Path, wish: Wish, mouth: Mouth) -> ExitCode:
+def resume(home: Path, wish: Wish, *, mouth: Mouth) -> ExitCode:
     """Clear exactly one latch, or raise the state of a running process.
 
     Raises:
