@@ -148,7 +148,7 @@ def recorded_config(boot: Boot, aside: BootAside) -> SimConfig | PaperConfig:
         keys["path"] = aside.config_path
         keys["folder"] = str(Path(aside.config_path).parent) if aside.config_path else ""
         if boot.origin_kind != "simulated":
-            keys["source"] = {**msgspec.convert(keys["source"], dict[str, object]), "path": aside.source_where}
+            keys["source"] = _placed(msgspec.convert(keys["source"], dict[str, object]), aside.source_where)
         if boot.mode is Mode.PAPER:
             return msgspec.convert(keys, PaperConfig)
         return msgspec.convert(keys, SimConfig)
@@ -158,6 +158,14 @@ def recorded_config(boot: Boot, aside: BootAside) -> SimConfig | PaperConfig:
             f"({plain(str(error))}), so the run cannot be lived again. Use the version of Interlock that made it."
         )
         raise JournalError(message) from error
+
+
+def _placed(source: dict[str, object], path: str) -> dict[str, object]:
+    """Return the keys of a recorded source, its path among them; a column that a file does not have is not written."""
+    if "columns" in source:
+        columns = msgspec.convert(source["columns"], dict[str, str])
+        source = {**source, "columns": {name: column for name, column in columns.items() if column}}
+    return {**source, "path": path}
 
 
 def recorded_start_ns(boot: Boot) -> int:

@@ -44,3 +44,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control_client, "REPLY_SECONDS_MAX", 0.3)
     monkeypatch.setattr(control_client, "OUTCOME_NS_MAX", SECOND_NS // 2)
     monkeypatch.setattr(control_client, "STOP_NS_MAX", SECOND_NS // 2)
+
+
+@pytest.fixture
+def path_of_modules() -> Iterator[None]:
+    """Forget afterwards the folders from which strategies were loaded."""
+    before = list(sys.path)
+    yield
+    sys.path[:] = before
