@@ -22,9 +22,10 @@ from tests.core_factory import (
     quote,
     wish,
 )
-from tests.journal_factory import OPENING_MICROS, START_NS
+from tests.journal_factory import START_NS
 
 from interlock.core.risk.controls import Control, Facts, Reading
+from interlock.core.risk.decision import decide
 from interlock.core.risk.engine import judge
 from interlock.core.risk.headroom import RECENT_MAX, Approval, SymbolUse
 from interlock.core.risk.limits import make_limits
@@ -383,8 +384,17 @@ def test_a_second_open_entry_is_a_duplicate() -> None:
     assert (R.ORDER_DUPLICATE,) == failed(judge(facts(headroom=headroom(own_open_qty={key: 1}))))
 
 
-def test_free_cash_is_what_the_headroom_says() -> None:
-    """The free cash that is shown is the account's cash, before anything is spoken for."""
-    seen = {check.code: check.limit for check in judge(facts()).decision.checks}
+def test_an_order_below_the_ask_counts_at_the_ask() -> None:
+    """A low limit does not make an order or a position look small: the dearer of limit and ask counts."""
+    low = facts(intent=intent(wish(limit_px=BID_PX)), limits=limits(max_order_notional_micros=NOTIONAL - 1))
 
-    assert OPENING_MICROS == seen[R.CASH_INSUFFICIENT]
+    assert (R.ORDER_NOTIONAL_MAX,) == failed(judge(low))
+
+
+def test_the_mint_trusts_no_reading_that_is_merely_truthy() -> None:
+    """Also where the engine is wrong, only True is a pass."""
+    checks = judge(facts()).decision.checks
+    truthy = (msgspec.structs.replace(checks[0], passed=1), *checks[1:])
+    answer = decide(facts().intent, quote=facts().quote, checks=truthy, mode=Mode.SIM)
+
+    assert not isinstance(answer, Approved)

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from tests.core_factory import ASK_PX, FEES, MID_PX, blotter, headroom, holding, intent, leaving, order, state, wish
+from tests.core_factory import (
+    ASK_PX,
+    FEES,
+    MID_PX,
+    blotter,
+    exit_facts,
+    headroom,
+    holding,
+    intent,
+    leaving,
+    order,
+    state,
+    wish,
+)
 from tests.journal_factory import OPENING_MICROS, START_NS
 
 from interlock.core.portfolio import Portfolio, opened
+from interlock.core.risk.engine import judge
 from interlock.core.risk.headroom import Approval, Headroom, SymbolUse, make_headroom
 from interlock.model.orders import OrderClass, OrdStatus, Position, Side
+from interlock.model.risk import ReasonCode
 
 FEE = 1_000_000
 
@@ -65,6 +80,13 @@ def test_an_order_in_doubt_counts_whole() -> None:
     use = made(unknown).use("SPY")
 
     assert (10, True) == (use.open_buy_qty, use.in_doubt)
+
+
+def test_one_order_in_doubt_puts_its_symbol_in_doubt() -> None:
+    """A sound order after it does not clear the symbol, and one before it does not hide it."""
+    doubted, sound = order(in_doubt=True), order("000001-002")
+
+    assert (True, True) == (made(doubted, sound).use("SPY").in_doubt, made(sound, doubted).use("SPY").in_doubt)
 
 
 def test_a_closed_order_takes_nothing() -> None:
@@ -131,3 +153,18 @@ def test_gross_is_unknown_where_a_price_is() -> None:
 def test_gross_needs_no_price_for_nothing() -> None:
     """A symbol without a position and without orders has no value, whatever its price."""
     assert 0 == made(held={"AIG": 0}).gross_micros(lambda _: 0, but="SPY")
+
+
+@pytest.mark.parametrize(("own", "all_held", "own_open", "room"), [(10, 6, 0, 6), (3, 10, 0, 3), (10, 20, 4, 6)])
+def test_an_exit_fits_into_its_own_room_and_the_accounts(own: int, all_held: int, own_open: int, room: int) -> None:
+    """Neither another's shares, nor another's short, nor an own sale on its way lets an exit be larger."""
+    held = headroom(
+        uses={"SPY": SymbolUse(position_qty=all_held, open_sell_qty=own_open)},
+        own_position_qty={("cross", "SPY"): own},
+        own_open_qty={("cross", "SPY", Side.SELL, OrderClass.EXIT): own_open},
+    )
+    answers = [judge(exit_facts(headroom=held, intent=intent(leaving(order_qty=qty)))) for qty in (room, room + 1)]
+
+    assert [(), (ReasonCode.REDUCE_ONLY,)] == [
+        tuple(check.code for check in answer.decision.failed()) for answer in answers
+    ]

@@ -30,10 +30,10 @@ quotes = st.builds(
     lambda present, halted, px, wide, volume: quote(
         present=present, halted=halted, bid_px=px, ask_px=px + wide, last_px=px, volume=volume
     ),
-    st.sampled_from([True, True, True, True, False]),
-    st.sampled_from([False, False, False, True]),
-    st.integers(1, 6).map(lambda px: px * 100),
-    st.sampled_from([0, 2, 2, -2]),
+    st.sampled_from([True] * 19 + [False]),
+    st.sampled_from([False] * 19 + [True]),
+    st.integers(1, 4).map(lambda px: px * 100),
+    st.sampled_from([0] * 18 + [200, -2]),
     st.integers(0, 5),
 )
 histories = st.integers(1, 3).flatmap(
@@ -173,6 +173,13 @@ def test_a_crossing_needs_a_side_to_come_from() -> None:
     )
 
 
+def test_the_average_itself_is_no_side() -> None:
+    """A mid that rests on its average in between still crosses when it goes on to the other side."""
+    results = found_by(MovingAverageCross.start(window=2, symbols=1), prices(100, 200, 200, 200, 100))
+
+    assert [[], [], [], [], [("S0", Side.SELL, 3333)]] == shown(results)
+
+
 def test_a_scanner_says_why_it_found_nothing() -> None:
     """Each silent scanner says what it looked for."""
     row = prices(100)
@@ -231,10 +238,11 @@ def test_candidates_are_ranked_bounded_and_counted(count: int) -> None:
 
 def test_ties_keep_the_order_of_the_universe() -> None:
     """Equal scores are ranked as the universe is written, so that no run depends on chance."""
-    rows = [[quote(bid_px=100, ask_px=100)] * 30, [quote(bid_px=110, ask_px=110)] * 30]
-    result = found_by(Gap.start(move_bps_min=1, symbols=30), rows)[1]
+    jumps = [110 + ix % 2 for ix in range(300)]
+    rows = [[quote(bid_px=100, ask_px=100)] * 300, [quote(bid_px=px, ask_px=px) for px in jumps]]
+    result = found_by(Gap.start(move_bps_min=1, symbols=300), rows)[1]
 
-    assert [f"S{ix}" for ix in range(CANDIDATES_MAX)] == [candidate.symbol for candidate in result.candidates]
+    assert [f"S{2 * ix + 1}" for ix in range(CANDIDATES_MAX)] == [candidate.symbol for candidate in result.candidates]
 
 
 def test_no_candidate_is_a_reason() -> None:
