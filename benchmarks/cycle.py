@@ -37,6 +37,7 @@ from interlock.model.signals import Proposal
 from interlock.model.units import SECOND_NS
 from interlock.shell.clocks import HostClock
 from interlock.shell.desk import Desk
+from interlock.shell.host import HostWatch
 from interlock.shell.journal import FileJournal
 from interlock.shell.paper import PaperGateway
 from interlock.shell.side_file import NoSideFile
@@ -158,6 +159,7 @@ def make_loop(folder: Path, *, symbols: int, strategy: Strategy, cycles: int) ->
         narrator=quiet,
         control=quiet,
         clock=clock,
+        host=HostWatch(folder, clock),
         rules=rules,
         strategies={"bench": strategy},
         interval_ns=0,

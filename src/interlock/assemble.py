@@ -27,6 +27,7 @@ from interlock.shell.clocks import HostClock
 from interlock.shell.control import ControlDesk
 from interlock.shell.desk import Desk
 from interlock.shell.home import Home, open_home, resolve_home
+from interlock.shell.host import HostWatch
 from interlock.shell.journal import FileJournal
 from interlock.shell.latch_log import LatchLog
 from interlock.shell.narrator import LOG_FORMS, ConsoleNarrator
@@ -166,6 +167,7 @@ def _joined(  # noqa: PLR0913 - the parts that have a home by now
             narrator=ConsoleNarrator(form=plan.request.log_form),
             control=control,
             clock=clock,
+            host=HostWatch(run_dir, clock),
             rules=made.rules,
             strategies=made.strategies,
             interval_ns=made.config.run.interval_ns,
@@ -174,7 +176,8 @@ def _joined(  # noqa: PLR0913 - the parts that have a home by now
         state,
     )
     watch.follow(loop)
-    loop.boot(boot_of(made, state, carried=found.carried), _boot_aside(plan, home, found, run_id=run_dir.name, clock=clock))
+    aside = _boot_aside(plan, home, found, run_id=run_dir.name, clock=clock)
+    loop.boot(boot_of(made, state, carried=found.carried), aside)
     return loop
 
 

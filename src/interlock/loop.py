@@ -32,7 +32,7 @@ from interlock.model.mode import Mode, TradingState
 from interlock.model.orders import Cancel, ExecReport, OrderClass
 from interlock.model.risk import Approved
 from interlock.model.units import SECOND_NS, duration
-from interlock.ports import Clock, Control, Gateway, Journal, LatchLog, MarketSource, Narrator, Recorder
+from interlock.ports import Clock, Control, Gateway, Host, Journal, LatchLog, MarketSource, Narrator, Recorder
 from interlock.shell.phrases import holdings_words
 
 #: A cycle that takes longer than this halts the account.
@@ -82,6 +82,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     narrator: Narrator
     control: Control
     clock: Clock
+    host: Host
     rules: Rules
     strategies: Mapping[str, Strategy]
     interval_ns: int
@@ -244,7 +245,8 @@ class Loop:
                 parts.recorder.write(snapshot)
                 parts.gateway.observe(snapshot)
         reports = (*self._pending_reports, *parts.gateway.drain())
-        return Gathered(snapshot=snapshot, reports=reports, commands=commands, trips=self._pending_trips)
+        trips = (*self._pending_trips, *parts.host.trips())
+        return Gathered(snapshot=snapshot, reports=reports, commands=commands, trips=trips)
 
     def _cycles_done(self) -> bool:
         return 0 < self._parts.cycles <= self._state.cycle - self._first_cycle

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from interlock.model.journal import Aside, Command, Decided, Record
+from interlock.model.journal import Aside, Command, Decided, HostTrip, Record
 from interlock.model.market import MarketSnapshot, Origin, Provides
 from interlock.model.mode import Mode
 from interlock.model.orders import ExecReport
@@ -127,6 +127,14 @@ class Journal(Protocol):
     @property
     def head(self) -> str:
         """Return the SHA-256 over all decided parts so far, hexadecimal."""
+        ...
+
+
+class Host(Protocol):
+    """The bounds of this machine."""
+
+    def trips(self) -> tuple[HostTrip, ...]:
+        """Return the bounds that were passed since the last call."""
         ...
 
 
