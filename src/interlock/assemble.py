@@ -28,6 +28,7 @@ from interlock.shell.control import ControlDesk
 from interlock.shell.desk import Desk
 from interlock.shell.home import Home, open_home, resolve_home
 from interlock.shell.host import HostWatch
+from interlock.shell.incarnations import begin
 from interlock.shell.journal import FileJournal
 from interlock.shell.latch_log import LatchLog
 from interlock.shell.narrator import LOG_FORMS, ConsoleNarrator
@@ -150,8 +151,7 @@ def _joined(  # noqa: PLR0913 - the parts that have a home by now
     state = opened(made, found.carried, next_latch_no=latch_log.book.next_latch_no)
     watch = _Watch(run_id=run_dir.name, mode=made.mode, clock=clock)
     control = stack.enter_context(ControlDesk(run_dir=run_dir, home=home.path, status=watch.status, clock=clock))
-    gateway = PaperGateway(mode=made.mode, fees=made.rules.fees, universe=made.source.universe)
-    gateway.restore(found.carried.orders)
+    gateway = _gateway(made, home.path, found)
     home.announce(run_id=run_dir.name, mode=made.mode, environ=os.environ)
     recorder = _recorder(stack, plan, run_dir)
     journal = stack.enter_context(FileJournal.create(run_dir))
@@ -179,6 +179,21 @@ def _joined(  # noqa: PLR0913 - the parts that have a home by now
     aside = _boot_aside(plan, home, found, run_id=run_dir.name, clock=clock)
     loop.boot(boot_of(made, state, carried=found.carried), aside)
     return loop
+
+
+def _gateway(made: Wired, home: Path, found: Found) -> PaperGateway:
+    """Open the gateway under a name of this start, and refuse to be the second copy of an account.
+
+    Raises:
+        HomeError: the gateway works an order that this home never sent.
+        JournalError: this start cannot be given a name.
+    """
+    starts = begin(home, mode=made.mode, after_cycle=found.carried.cycle)
+    rules = made.rules
+    gateway = PaperGateway(mode=made.mode, fees=rules.fees, universe=rules.universe, wire_id=starts.wire_id)
+    gateway.restore(found.carried.orders)
+    starts.refuse_strangers(gateway.wire_ids(), home=home)
+    return gateway
 
 
 def _recorder(stack: ExitStack, plan: _Plan, run_dir: Path) -> Recorder:

@@ -95,6 +95,14 @@ class Gateway(Protocol):
         """
         ...
 
+    def wire_ids(self) -> tuple[str, ...]:
+        """Return the wire ids of all orders that work on the account there, whoever sent them.
+
+        Raises:
+            GatewayDown: it cannot be asked; that is not the same as none.
+        """
+        ...
+
     def close(self) -> None:
         """End the run's use of it. SIM's market ends here, and says so of each order that is left."""
         ...

@@ -6,7 +6,7 @@ order, at the touch, and at most the size that was displayed. On the trip: the l
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -59,11 +59,14 @@ class PaperGateway:
     eligible quote; a DAY order ends with its trading date; a halted, absent or crossed quote fills nothing.
     """
 
-    def __init__(self, *, mode: Mode, fees: FeePlan, universe: tuple[str, ...]) -> None:
-        """Open a pretend market for one mode, SIM or PAPER."""
+    def __init__(
+        self, *, mode: Mode, fees: FeePlan, universe: tuple[str, ...], wire_id: Callable[[str], str] = str
+    ) -> None:
+        """Open a pretend market for one mode, SIM or PAPER; `wire_id` names an order as the wire does."""
         invariant(mode in (Mode.SIM, Mode.PAPER), "the paper gateway serves SIM or PAPER", mode=mode)
         self._mode = mode
         self._fees = fees
+        self._wire_id = wire_id
         self._index = {symbol: ix for ix, symbol in enumerate(universe)}
         self._resting: dict[str, _Resting] = {}
         self._reports: list[ExecReport] = []
@@ -173,6 +176,10 @@ class PaperGateway:
     def open_orders(self) -> tuple[str, ...]:
         """Return the ids of the orders that rest here."""
         return tuple(self._resting)
+
+    def wire_ids(self) -> tuple[str, ...]:
+        """Return the wire ids of the orders that rest here; nobody else can send to this market."""
+        return tuple(self._wire_id(cl_ord_id) for cl_ord_id in self._resting)
 
     def close(self) -> None:
         """End SIM's market with its process; PAPER's orders stay on the record and go on in the next run."""
