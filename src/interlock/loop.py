@@ -6,6 +6,7 @@ only from there to the desk. Cycles never overlap, and a late one is counted, ne
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from interlock.core.book import fold_reports, raise_latch
 from interlock.core.state import Rules, State, counts_of, holdings_of, to_carry
 from interlock.core.step import Gathered, Stepped, step
 from interlock.core.strategy import Strategy
-from interlock.model.errors import ExitCode, InterlockError, JournalError
+from interlock.model.errors import ExitCode, GatewayDown, InterlockError, JournalError
 from interlock.model.journal import (
     Answer,
     Boot,
@@ -189,7 +190,9 @@ class Loop:
             if order.order_class is OrderClass.ENTRY
         )
         for cl_ord_id in asked:
-            self._parts.gateway.cancel(cl_ord_id)
+            # One that cannot be sent must not keep back the others; what is left is counted at the gateway.
+            with contextlib.suppress(GatewayDown):
+                self._parts.gateway.cancel(cl_ord_id)
         return asked
 
     def _run_cycle(self) -> None:

@@ -41,7 +41,7 @@ _DURATION = re.compile(rf"{_NUMBER} (ms|s|min|h|d)")
 _PERCENT = re.compile(rf"{_NUMBER} %")
 _BPS = re.compile(r"([0-9]+) bps")
 _RATE = re.compile(r"([0-9]+) / (s|min|h)")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
 def _scaled(whole: str, fraction: str | None, scale: int) -> int:

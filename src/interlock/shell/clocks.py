@@ -1,10 +1,11 @@
-"""The host's two clocks.
+"""The host's two clocks, and its chance.
 
-Floor 2 (the world). The only module that tells time to the loop and the desk; no decision reads it.
+Floor 2 (the world). The only module that reads time or draws bits; no decision reads either.
 """
 
 from __future__ import annotations
 
+import os
 import time
 
 
@@ -18,3 +19,8 @@ class HostClock:
     def wall_ns(self) -> int:
         """Return nanoseconds since 1970 UTC, as this machine believes."""
         return time.time_ns()
+
+
+def drawn_name() -> str:
+    """Return 128 bits that nobody else draws, as 32 hexadecimal digits."""
+    return os.urandom(16).hex()

@@ -17,6 +17,7 @@ from typing import Final
 from interlock.model.errors import HomeError, JournalError
 from interlock.model.mode import Mode
 from interlock.model.units import plain
+from interlock.shell.clocks import drawn_name
 from interlock.shell.live import sync_folder
 
 #: The name of the file in the home: one line a start, `<first cycle> <incarnation>`.
@@ -89,7 +90,7 @@ def begin(home: Path, *, mode: Mode, after_cycle: int) -> Incarnations:
         return Incarnations(((-1, NOBODY),))
     path = home / INCARNATIONS
     try:
-        starts = (*_read(path), (after_cycle, os.urandom(16).hex()))
+        starts = (*_read(path), (after_cycle, drawn_name()))
         is_new = not path.exists()
         fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
