@@ -94,7 +94,7 @@ def _explain(  # noqa: PLR0913 - one argument an option
         else:
             found = explain.explain(run_dir, question.wanted)
         if json:
-            typer.echo(msgspec.json.encode(found))
+            typer.echo(msgspec.json.encode(found).decode())
         else:
             typer.echo(explain_text.text_of(found), nl=False)
         return ExitCode.CLEAN

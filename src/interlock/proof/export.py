@@ -11,7 +11,7 @@ import importlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import Protocol, cast
 
 import msgspec
 
@@ -59,10 +59,57 @@ class _Library(msgspec.Struct, frozen=True):
     writer: Callable[..., _Table]
 
 
+class _Sink:
+    """A new file that keeps its first fault instead of raising it: what writes into it is not made for a full disk."""
+
+    def __init__(self, path: Path) -> None:
+        self._stream = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb")
+        self._bytes = 0
+        self._faults: list[OSError] = []
+
+    @property
+    def closed(self) -> bool:
+        """Return True once it is closed."""
+        return self._stream.closed
+
+    def write(self, piece: bytes) -> int:
+        """Write; after a fault nothing more reaches the disk."""
+        self._bytes += len(piece)
+        self._try(lambda: self._stream.write(piece))
+        return len(piece)
+
+    def tell(self) -> int:
+        """Return how many bytes were handed over."""
+        return self._bytes
+
+    def flush(self) -> None:
+        """Hand what waits to the system."""
+        self._try(self._stream.flush)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._try(self._stream.close)
+
+    def check(self) -> None:
+        """Raise the first fault, if there was one.
+
+        Raises:
+            OSError: the fault.
+        """
+        if self._faults:
+            raise self._faults[0]
+
+    def _try(self, do: Callable[[], object]) -> None:
+        try:
+            do()
+        except OSError as error:
+            self._faults.append(error)
+
+
 class _Sheet:
     """One table on its way to its file: rows gather, and go out a group at a time."""
 
-    def __init__(self, name: str, *, sink: BinaryIO, library: _Library, facts: dict[str, str]) -> None:
+    def __init__(self, name: str, *, sink: _Sink, library: _Library, facts: dict[str, str]) -> None:
         self.name = name
         self.rows = 0
         self._waiting: list[Row] = []
@@ -71,6 +118,7 @@ class _Sheet:
             library.field(column.rstrip("?"), library.types[kind], nullable=column.endswith("?"))
             for column, kind in TABLES[name]
         ]
+        self._sink = sink
         self._schema = library.schema(fields, metadata=facts)
         self._file = library.writer(sink, self._schema, compression="zstd")
 
@@ -81,14 +129,26 @@ class _Sheet:
             self._write()
 
     def close(self) -> None:
-        """Write what waits and end the file."""
+        """Write what waits and end the file.
+
+        Raises:
+            OSError: something of it could not be written.
+        """
         if self._waiting:
             self._write()
+        self.leave()
+        self._sink.check()
+
+    def leave(self) -> None:
+        """End the file as it is; a second call does nothing."""
         self._file.close()
+        self._sink.close()
 
     def _write(self) -> None:
         columns = [list(column) for column in zip(*self._waiting, strict=True)]
         self._file.write_table(self._library.table(columns, schema=self._schema))
+        self._sink.flush()
+        self._sink.check()
         self.rows += len(self._waiting)
         self._waiting.clear()
 
@@ -138,21 +198,19 @@ def export_run(run_dir: Path, folder: Path) -> Exported:
 def words_of(exported: Exported) -> str:
     """Return what was written, a line a table."""
     lines = [f"Exported run {exported.run_id}, {exported.records:,} records, to {plain(exported.folder)}:"]
-    lines += [f"  {name}.parquet {rows:>12,} rows" for name, rows in exported.rows]
+    lines += [f"  {name + '.parquet':<18}{rows:>12,} rows" for name, rows in exported.rows]
     return "\n".join(lines)
 
 
 def _written(
-    sinks: list[BinaryIO], *, facts: dict[str, str], library: _Library, boot: Boot, records: Iterator[Record]
+    sinks: list[_Sink], *, facts: dict[str, str], library: _Library, boot: Boot, records: Iterator[Record]
 ) -> tuple[_Sheet, ...]:
     """Write all rows of all records; the files are closed, however it ends."""
     with contextlib.ExitStack() as open_files:
-        for sink in sinks:
-            open_files.enter_context(sink)
-        sheets = {
-            name: _Sheet(name, sink=sink, library=library, facts=facts)
-            for name, sink in zip(TABLES, sinks, strict=True)
-        }
+        sheets: dict[str, _Sheet] = {}
+        for name, sink in zip(TABLES, sinks, strict=True):
+            sheets[name] = _Sheet(name, sink=sink, library=library, facts=facts)
+            open_files.callback(sheets[name].leave)
         state = opening(boot)
         for record in records:
             folded = rows_of(state, record)
@@ -165,19 +223,19 @@ def _written(
     return tuple(sheets.values())
 
 
-def _new_files(folder: Path) -> list[BinaryIO]:
+def _new_files(folder: Path) -> list[_Sink]:
     """Make one new file a table; if one cannot be made, none is left behind.
 
     Raises:
         ConfigError: one of them is there already, or cannot be made.
     """
     made: list[Path] = []
-    opened: list[BinaryIO] = []
+    opened: list[_Sink] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in TABLES:
             path = folder / f"{name}.parquet"
-            opened.append(os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb"))
+            opened.append(_Sink(path))
             made.append(path)
     except OSError as error:
         for sink in opened:

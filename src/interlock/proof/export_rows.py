@@ -11,13 +11,12 @@ from types import MappingProxyType
 
 import msgspec
 
-from interlock.core.blotter import fold_report
 from interlock.core.state import State
-from interlock.model.journal import Cycle, Holdings, Record, Stop
+from interlock.model.journal import Boot, Cycle, Holdings, Record, Stop
 from interlock.model.market import Quote
 from interlock.model.orders import ExecReport, ExecType, Order
 from interlock.model.risk import Decision, Verdict
-from interlock.proof.run_record import after_cycle, opening, reports_of
+from interlock.proof.run_record import after_record, opening, reports_of
 
 Cell = int | str | bool | None
 Row = tuple[Cell, ...]
@@ -130,43 +129,24 @@ def rows_of(state: State, record: Record) -> Folded:
     An order becomes a row once it is closed and so long ago that no late word can change it (see `last_rows`).
     """
     decided = record.decided
-    if isinstance(decided, Cycle):
-        after = after_cycle(state, decided)
-        rows = {
-            "decisions": tuple(_decision_row(decided, one) for one in decided.outputs.decisions),
-            "checks": tuple(_check_rows(decided)),
-            "fills": tuple(_fill_rows(state, record, cycle=decided.cycle)),
-            "equity": (_cycle_row(decided),),
-        }
-    elif isinstance(decided, Stop):
-        after = _after_reports(state, decided)
-        fills = tuple(_fill_rows(state, record, cycle=decided.cycle))
-        rows = {"fills": fills, "equity": (_stop_row(decided),)}
-    else:
+    if isinstance(decided, Boot):
         return Folded(state=opening(decided), rows={})
-    return Folded(state=after, rows={**rows, "orders": tuple(_forgotten(state, after))})
+    rows: dict[str, tuple[Row, ...]] = {"fills": tuple(_fill_rows(state, record, cycle=decided.cycle))}
+    if isinstance(decided, Cycle):
+        rows["decisions"] = tuple(_decision_row(decided, one) for one in decided.outputs.decisions)
+        rows["checks"] = tuple(_check_rows(decided))
+        rows["equity"] = (_cycle_row(decided),)
+    else:
+        rows["equity"] = (_stop_row(decided),)
+    lived = after_record(state, decided)
+    rows["orders"] = tuple(_order_row(order) for order in lived.forgotten)
+    return Folded(state=lived.state, rows=rows)
 
 
 def last_rows(state: State) -> tuple[Row, ...]:
     """Return the orders that are left when the record ends: the last closed ones, then those still open."""
     orders = (*state.blotter.closed_orders.values(), *state.blotter.open_orders.values())
     return tuple(_order_row(order) for order in orders)
-
-
-def _forgotten(before: State, after: State) -> Iterator[Row]:
-    """Yield the orders that the blotter knew before a record and no longer keeps after it."""
-    if after.blotter is before.blotter:
-        return
-    for order in (*before.blotter.closed_orders.values(), *before.blotter.open_orders.values()):
-        if after.blotter.find(order.cl_ord_id) is None:
-            yield _order_row(order)
-
-
-def _after_reports(state: State, stop: Stop) -> State:
-    blotter = state.blotter
-    for report in stop.reports:
-        blotter, _ = fold_report(blotter, report)
-    return msgspec.structs.replace(state, blotter=blotter)
 
 
 def _decision_row(cycle: Cycle, decision: Decision) -> Row:

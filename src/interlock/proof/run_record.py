@@ -111,7 +111,7 @@ class RunRecord:
         for record in self.index.records_from(start):
             if record.seq > number or not isinstance(record.decided, Cycle):
                 break
-            state = after_cycle(state, record.decided)
+            state = after_record(state, record.decided).state
         return tuple(state.blotter.open_orders.values())
 
     def latches_at(self, cycle: Cycle) -> tuple[Latch, ...]:
@@ -152,22 +152,43 @@ def opening(boot: Boot) -> State:
     )
 
 
-def after_cycle(state: State, cycle: Cycle) -> State:
-    """Return the state with one more cycle's orders: its reports folded, its approvals put in, its cancels marked."""
-    market = cycle.inputs.market
+class Lived(msgspec.Struct, frozen=True, kw_only=True):
+    """The state with one more record's orders, and the closed ones that it no longer keeps, oldest first."""
+
+    state: State
+    forgotten: tuple[Order, ...]
+
+
+def after_record(state: State, decided: Cycle | Stop) -> Lived:
+    """Return the state with one more record's orders: reports folded, approvals put in, cancels marked."""
+    if isinstance(decided, Stop):
+        return _after_reports(state, decided.reports)
+    market = decided.inputs.market
     if market is not None:
         state = msgspec.structs.replace(state, as_of_ns=market.as_of_ns, trading_date=market.trading_date)
-    blotter = state.blotter
-    for report in cycle.inputs.reports:
-        blotter, _ = fold_report(blotter, report)
-    for decision in cycle.outputs.decisions:
+    lived = _after_reports(state, decided.inputs.reports)
+    blotter = lived.state.blotter
+    for decision in decided.outputs.decisions:
         if decision.verdict is Verdict.APPROVED:
             blotter = blotter.put(pending_order(decision, state))
-    for cancel in cycle.outputs.cancels:
+    for cancel in decided.outputs.cancels:
         order = blotter.open_orders.get(cancel.cl_ord_id)
         if order is not None:
             blotter = blotter.put(msgspec.structs.replace(order, cancel_pending=True))
-    return msgspec.structs.replace(state, cycle=cycle.cycle, blotter=blotter)
+    after = msgspec.structs.replace(state, cycle=decided.cycle, blotter=blotter)
+    return Lived(state=after, forgotten=lived.forgotten)
+
+
+def _after_reports(state: State, reports: tuple[ExecReport, ...]) -> Lived:
+    blotter, forgotten = state.blotter, list[Order]()
+    for report in reports:
+        before = blotter.closed_orders
+        blotter, _ = fold_report(blotter, report)
+        for cl_ord_id, order in before.items():
+            if blotter.find(cl_ord_id) is not None:
+                break
+            forgotten.append(order)
+    return Lived(state=msgspec.structs.replace(state, blotter=blotter), forgotten=tuple(forgotten))
 
 
 def reports_of(record: Record) -> Iterator[tuple[ExecReport, str, str]]:
