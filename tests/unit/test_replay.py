@@ -163,6 +163,29 @@ def test_changed_limit_in_the_configuration_shows_in_the_limits(
     )
 
 
+@pytest.mark.parametrize(
+    ("changes", "field", "cause"),
+    [
+        ({"decision_version": 99}, "decision_version", Cause.CODE),
+        ({"config": "{}"}, "", Cause.RECORD),
+        ({"config": '{"mode":"SIM","universe":7}'}, "", Cause.RECORD),
+    ],
+)
+def test_first_record_of_another_build_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, changes: dict[str, object], field: str, cause: Cause
+) -> None:
+    """Rules of another version, and a configuration that cannot be read, are named and never lived past."""
+    made = run(capsys, tmp_path)
+
+    def change(record: Record) -> Decided:
+        decided = record.decided
+        return msgspec.structs.replace(decided, **changes) if isinstance(decided, Boot) else decided
+
+    found = diverged(replay_pass(rewritten(made.run_dir, change)))
+
+    assert (0, field, cause) == (found.record, found.field, found.cause)
+
+
 def test_changed_market_is_laid_at_the_simulator(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """A digest that the seed does not draw is named before any decision is looked at."""
     made = run(capsys, tmp_path)

@@ -75,6 +75,9 @@ def likely_cause(recorded: Boot | Cycle | Stop, field: str, *, made: Made) -> Li
     """
     if field.startswith(("inputs.market", "origin_")):
         return _market(made)
+    if field in ("schema_version", "decision_version"):
+        words = "The run was made by another version of the rules, and the same decisions are promised within one only."
+        return Likely(cause=Cause.CODE, words=f"{words} {made.words}")
     strategy_id = _strategy_of(recorded, field)
     if strategy_id:
         return _strategy(strategy_id, made)

@@ -24,7 +24,7 @@ from interlock.shell.journal_format import Frame
 from interlock.shell.journal_reader import JournalReader, decode
 from interlock.shell.strategy_watch import Reach, StrategyWatch
 
-#: How long the second pass may take longer than the first before it is given up: it hangs then.
+#: How much longer than the first the second pass may take before it is given up.
 SECOND_PASS_SECONDS_MAX = 3_600
 
 
@@ -93,6 +93,12 @@ def replay_run(run_dir: Path, *, environ: Mapping[str, str]) -> ReplayReport:
             if not here.identical:
                 return here
             out, err = second.communicate(timeout=SECOND_PASS_SECONDS_MAX)
+        except subprocess.TimeoutExpired as error:
+            message = (
+                f"The second pass of the replay did not end within {SECOND_PASS_SECONDS_MAX:,} s of the first, which "
+                "found no difference: a strategy hangs under another hash seed, time zone or locale."
+            )
+            raise ConfigError(message) from error
         finally:
             second.kill()
     try:
@@ -209,6 +215,8 @@ class _Comparison:
             return self._unmade(boot, Cause.DATA, str(error))
         except ConfigError as error:
             return self._unmade(boot, Cause.STRATEGY, str(error))
+        except JournalError as error:
+            return self.untrusted(str(error))
         then, now = dict(record.aside.versions), dict(life.versions)
         changes = tuple(
             (name, then.get(name, NOTHING), now.get(name, NOTHING))
@@ -307,5 +315,5 @@ def _compared(here: ReplayReport, there: ReplayReport, changes: Mapping[str, str
             f"Two passes of the replay read different records, {here.records:,} and {there.records:,}, so the run is "
             "alive. Replay it once it has ended."
         )
-        raise JournalError(message)
+        raise ConfigError(message)
     return here
