@@ -7,7 +7,8 @@ import signal
 import time
 from pathlib import Path
 
-from tests.scenario.scripts import written
+import pytest
+from tests.scenario.scripts import around_main, written
 from tests.scenario.stage import (
     Room,
     Running,
@@ -100,7 +101,8 @@ def test_paper_account_lives_through_kills(room: Room) -> None:
         with room.start(*words) as running:
             running.see("REST | ")
             resume(room)
-            running.see("RISK | Approved", "Filled ", times=3)
+            running.see("RISK | Approved BUY 10 BAC")
+            running.see("BOOK | Filled ", times=3)
             time.sleep(chance.random() / 2)
             kill(running)
         run_dir = room.run_dirs[-1]
@@ -111,7 +113,7 @@ def test_paper_account_lives_through_kills(room: Room) -> None:
         names += [decision.decision_id for decision in decisions_of(found)]
 
         with room.start(*words) as running:
-            running.see("REST | ", times=3)
+            running.see(f"The run before, {run_dir.name}, did not stop by itself: it was killed", "REST | ")
             running.stop()
         boot = boot_of(records(room.run_dirs[-1]))
         assert (own.cash_micros, own.held, own.working) == held_by(boot.carried)
@@ -146,3 +148,53 @@ def test_attempt_without_a_word_comes_back_as_not_held(room: Room) -> None:
         report.cl_ord_id: report.exec_type for report in cycles_of(next_found)[0].inputs.reports
     }
     assert ({}, {}) == (ledger(next_found).working, ledger(next_found).held)
+
+
+#: The process dies when its journal is there and its first record is not yet.
+_DIES_BEFORE_BOOT = """
+from interlock.shell.journal import FileJournal
+def append(*words):
+    os.kill(os.getpid(), 9)
+FileJournal.append = append
+"""
+#: The process dies when the folder of its run is there, and nothing is in it.
+_DIES_BEFORE_JOURNAL = """
+from interlock.shell.journal import FileJournal
+FileJournal.create = lambda *words, **named: os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize("deadly", [_DIES_BEFORE_BOOT, _DIES_BEFORE_JOURNAL], ids=["no record", "no journal"])
+def test_run_that_was_killed_before_its_first_record_is_passed_over(room: Room, deadly: str) -> None:
+    """A PAPER account is not lost to a start that never came to its first record: the run before is carried on."""
+    config = written(room, strategy="Restless", settings="{ qty = 10 }", mode="PAPER", step="0.05 s")
+    words = ("run", config, "--mode", "paper")
+    with room.start(*words) as running:
+        running.see("REST | ")
+        resume(room)
+        running.see("Filled ", times=4)
+        running.stop()
+    left = ledger(records(room.run_dirs[-1]))
+    assert left.fills
+
+    for _ in range(2):
+        assert -signal.SIGKILL == room.play(*words, prefix=around_main(deadly)).code
+    ended = room.play(*words, "--cycles", "1")
+    boot = boot_of(records(room.run_dirs[-1]))
+
+    assert "" == ended.err
+    assert 2 == ended.out.count("was killed before its first record was durable")
+    assert (left.cash_micros, left.held, left.working) == held_by(boot.carried)
+
+
+def test_run_whose_promised_records_are_gone_is_not_passed_over(room: Room) -> None:
+    """Where the head file promises records that are not there, nobody knows what is held, and nothing is started."""
+    config = written(room, strategy="Patient", settings="{ qty = 10 }", mode="PAPER", step="0.05 s")
+    words = ("run", config, "--mode", "paper", "--cycles", "2")
+    assert [0, 0] == [room.play(*words).code for _ in range(2)]
+    for file in room.run_dirs[-1].glob("*.ilj"):
+        file.unlink()
+    ended = room.play(*words)
+
+    assert (5, "", 2) == (ended.code, ended.out, len(room.run_dirs))
+    assert "cannot be trusted" in ended.err
