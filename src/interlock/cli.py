@@ -12,37 +12,21 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Annotated, Protocol, runtime_checkable
 
 import msgspec
 import typer
 
 from interlock import __version__
-from interlock.assemble import RunRequest
-from interlock.assemble import run as run_request
+from interlock.cli_read import Act, AsJson, Home, RunWord, meant_run, reading, with_reading_words
 from interlock.model.errors import ConfigError, ExitCode, InterlockError
 from interlock.model.units import parse_duration, plain, utc
 from interlock.proof.tell import tell_run
 from interlock.proof.verify import verify_run
 from interlock.shell import operate, resume, runs
 from interlock.shell.clocks import HostClock
-from interlock.shell.home import find_run, find_run_path, known_home
+from interlock.shell.home import known_home
 from interlock.shell.operate import Mouth
-
-Home = Annotated[
-    str | None, typer.Option("--home", help="The account's folder; else INTERLOCK_HOME, else the usual one.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-RunWord = Annotated[str, typer.Argument(metavar="RUN", help="A run id, a unique prefix of one, a path, or `last`.")]
-
-
-class Act(msgspec.Struct, frozen=True, kw_only=True):
-    """What a line of words asks for, and what a Ctrl+C during it means."""
-
-    do: Callable[[], int]
-    cut_words: str
-    cut_code: ExitCode
 
 
 @runtime_checkable
@@ -54,11 +38,13 @@ class UsageFault(Protocol):
         ...
 
 
-app = typer.Typer(
-    name="interlock",
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+app = with_reading_words(
+    typer.Typer(
+        name="interlock",
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
 )
 
 
@@ -129,21 +115,26 @@ def _run(  # noqa: PLR0913 - one argument an option
     """Run the pipeline until it is stopped."""
     _refuse_negative("--cycles", cycles)
     _refuse_negative("--seed", seed)
-    request = RunRequest(
-        config_path=config,
-        mode=mode,
-        cycles=cycles,
-        interval_ns=None if interval is None else interval_ns(interval),
-        seed=seed,
-        home=home,
-        log_form=log,
-        record_data=record_data,
-    )
-    return Act(
-        do=lambda: run_request(request),
-        cut_words="Interrupted before the first cycle. Nothing was sent.",
-        cut_code=ExitCode.CLEAN,
-    )
+    pace_ns = None if interval is None else interval_ns(interval)
+
+    def do() -> int:
+        # Loaded here and not above: a fault in what makes a run must never keep `halt` from working.
+        from interlock.assemble import RunRequest  # noqa: PLC0415
+        from interlock.assemble import run as run_request  # noqa: PLC0415
+
+        request = RunRequest(
+            config_path=config,
+            mode=mode,
+            cycles=cycles,
+            interval_ns=pace_ns,
+            seed=seed,
+            home=home,
+            log_form=log,
+            record_data=record_data,
+        )
+        return run_request(request)
+
+    return Act(do=do, cut_words="Interrupted before the first cycle. Nothing was sent.", cut_code=ExitCode.CLEAN)
 
 
 @app.command("stop")
@@ -180,11 +171,11 @@ def _resume(
     def do() -> int:
         folder = known_home(home, os.environ)
         if typed:
-            return resume.resume(folder, resume.read_wish(" ".join(typed)), _mouth())
+            return resume.resume(folder, resume.read_wish(" ".join(typed)), mouth=_mouth())
         shown = resume.show(folder, _mouth())
         if not shown.is_asked:
             return ExitCode.CLEAN
-        return resume.resume(folder, resume.read_wish(_read_line()), _mouth())
+        return resume.resume(folder, resume.read_wish(_read_line()), mouth=_mouth())
 
     return _waiting(do)
 
@@ -201,7 +192,7 @@ def _status(*, home: Home = None, json: AsJson = False) -> Act:
             operate.say_status(status, _mouth())
         return ExitCode.CLEAN
 
-    return _reading(do)
+    return reading(do)
 
 
 @app.command("runs")
@@ -214,7 +205,7 @@ def _runs(*, home: Home = None) -> Act:
         typer.echo(runs.table(found) if found else f"No run was ever started in {folder}.")
         return ExitCode.CLEAN
 
-    return _reading(do)
+    return reading(do)
 
 
 @app.command("tell")
@@ -226,7 +217,7 @@ def _tell(
 ) -> Act:
     """Tell a run again, in the words of the day."""
     _refuse_negative("--cycle", cycle)
-    return _reading(lambda: tell_run(_meant_run(run, home), cycle))
+    return reading(lambda: tell_run(meant_run(run, home), cycle))
 
 
 @app.command("verify")
@@ -234,7 +225,7 @@ def _verify(run: RunWord, *, home: Home = None, json: AsJson = False) -> Act:
     """Check a run's journal: frames, hashes, orders, positions and cash."""
 
     def do() -> int:
-        report = verify_run(_meant_run(run, home))
+        report = verify_run(meant_run(run, home))
         if json:
             typer.echo(msgspec.json.encode(report))
         else:
@@ -246,7 +237,7 @@ def _verify(run: RunWord, *, home: Home = None, json: AsJson = False) -> Act:
                 typer.echo(f"  {plain(found)}")
         return ExitCode.CLEAN if report.ok else ExitCode.FOUND
 
-    return _reading(do)
+    return reading(do)
 
 
 @app.command("replay")
@@ -266,12 +257,12 @@ def _replay(
         # Loaded here: no other word lives a run again.
         from interlock.proof import replay, what_if  # noqa: PLC0415
 
-        run_dir = _meant_run(run, home)
+        run_dir = meant_run(run, home)
         if with_config is not None:
             return what_if.answer(run_dir, config_path=with_config, as_json=json, say=_say)
         return replay.answer(run_dir, is_once=one_pass, as_json=json, environ=os.environ, say=_say)
 
-    return _reading(do)
+    return reading(do)
 
 
 def interval_ns(text: str) -> int:
@@ -294,20 +285,12 @@ def interval_ns(text: str) -> int:
     raise ConfigError(message)
 
 
-def _meant_run(word: str, home: str | None) -> Path:
-    return find_run_path(word) if "/" in word else find_run(known_home(home, os.environ), word)
-
-
 def _waiting(do: Callable[[], int]) -> Act:
     """Return an act that speaks with a running process: cut short, its outcome is not known."""
     words = (
         "Interrupted while waiting. What was asked for stands, and its outcome is not known: see `interlock status`."
     )
     return Act(do=do, cut_words=words, cut_code=ExitCode.ORDERS_LEFT)
-
-
-def _reading(do: Callable[[], int]) -> Act:
-    return Act(do=do, cut_words="Interrupted. Nothing was changed.", cut_code=ExitCode.CLEAN)
 
 
 def _mouth() -> Mouth:

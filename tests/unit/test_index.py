@@ -25,7 +25,7 @@ from interlock.model.errors import JournalError
 from interlock.model.journal import Cycle, Record
 from interlock.shell.index import IsFrom, JournalIndex, seen_after, state_past
 from interlock.shell.journal import FileJournal
-from interlock.shell.journal_format import HEADER_BYTES, START, Frame
+from interlock.shell.journal_format import HEADER_BYTES, START, Frame, pack_frame
 
 SECOND_NS = 1_000_000_000
 CYCLES = 400
@@ -257,3 +257,37 @@ def test_a_record_of_an_unknown_form_is_a_sentence(is_from: IsFrom) -> None:
     """A frame that this build cannot read is told as such, by every question."""
     with pytest.raises(JournalError, match="Record 7 is not of a form that this build reads"):
         is_from(Frame(seq=7, decided=b"\x80", aside=b"", chain=START))
+
+
+def test_a_record_that_was_taken_out_is_told(tmp_path: Path) -> None:
+    """Where a whole record is missing between two, the one that stands in its place is named."""
+    write_run(tmp_path, [boot(), *(cycle(number) for number in range(1, 5))])
+    last = max(tmp_path.glob("*.ilj"))
+    raw = last.read_bytes()
+    offsets = frame_offsets(raw)
+    last.write_bytes(raw[: offsets[1]] + raw[offsets[2] :])
+
+    with pytest.raises(JournalError, match="Record 2 .* record 3 stands in its place"):
+        list(JournalIndex(tmp_path).records_from(1))
+
+
+def test_a_whole_frame_of_an_unknown_content_is_told(tmp_path: Path) -> None:
+    """A frame whose content is of no record is refused by its number."""
+    write_run(tmp_path, [boot()])
+    payload = pack_frame(Frame(seq=1, decided=b"\x80", aside=b"\x80", chain=START))
+    with max(tmp_path.glob("*.ilj")).open("ab") as stream:
+        stream.write(payload)
+
+    with pytest.raises(JournalError, match="Record 1 .* not of a form that this build reads"):
+        list(JournalIndex(tmp_path).records_holding("", 1))
+
+
+def test_a_file_that_cannot_be_opened_is_a_sentence(tmp_path: Path) -> None:
+    """A folder in the place of a journal file is told, by every way of looking."""
+    (tmp_path / "0001-boot.ilj").mkdir()
+    index = JournalIndex(tmp_path)
+
+    with pytest.raises(JournalError, match="cannot be read"):
+        index.record(0)
+    with pytest.raises(JournalError, match="cannot be read"):
+        list(index.records_holding("000001-001", 1))
