@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.journal_factory import booking, boot, cycle, decision, holdings, report, stop, write_run
+from tests.spoken import spoken
 
 from interlock.model.errors import JournalError
 from interlock.model.orders import ExecType, OrdStatus
@@ -81,3 +82,13 @@ def test_holdings_are_summed_over_strategies_and_bounded() -> None:
     assert False is ("S00" in words)
     assert "2 S01 ($2.00), UNPROTECTED; 2 S02" in words
     assert True is words.endswith("; and 1 more (interlock status --json names all)")
+
+
+def test_start_that_never_began_is_passed_over(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A run that was killed before its first record hides neither what the last one left nor that there is none."""
+    folder = tmp_path / "home"
+    assert 0 == spoken(capsys, "run", "--cycles", "2", "--interval", "0", "--home", str(folder))[0]
+    before = spoken(capsys, "status", "--home", str(folder))
+    (folder / "runs" / "29991231T000000Z-sim-ffff").mkdir(mode=0o700)
+
+    assert before == spoken(capsys, "status", "--home", str(folder))

@@ -49,7 +49,8 @@ def tell_run(run_dir: Path, cycle: int | None, *, form: str = "story") -> int:
         )
         return ExitCode.FOUND
     if told == 0:
-        message = f"The run {run_dir.name} has no cycle {cycle}; its record has {reader.count} records."
+        wanted = "first record: it was killed before it began" if cycle is None else f"cycle {cycle}"
+        message = f"The run {run_dir.name} has no {wanted}. Its journal holds {reader.count:,} records."
         raise ConfigError(message)
     return ExitCode.CLEAN
 

@@ -23,6 +23,7 @@ from interlock.shell.halt_files import halt_names, write_halt
 from interlock.shell.home import HALT_FOLDER, RUNS_FOLDER, holder, last_home, prepare_home, resolve_home, run_ids
 from interlock.shell.latch_log import read_latches, standing
 from interlock.shell.live import ProcessMark, human, is_alive, live_marks, wake
+from interlock.shell.run_summary import has_begun
 from interlock.shell.runs import ended_words, how_it_ended
 from interlock.shell.status import Status, holding_words, status_from_journal
 
@@ -167,12 +168,12 @@ def say_holdings(home: Path, mouth: Mouth) -> None:
 
 
 def _written_status(home: Path) -> Status:
-    known = run_ids(home)
-    if not known:
+    last = next((run_id for run_id in reversed(run_ids(home)) if has_begun(home / RUNS_FOLDER / run_id)), "")
+    if not last:
         message = f"No run was ever started in {home}, so there is nothing to show. Start with: interlock run"
         raise HomeError(message)
-    run_dir = home / RUNS_FOLDER / known[-1]
-    is_living = holder(home).run_id == known[-1]
+    run_dir = home / RUNS_FOLDER / last
+    is_living = holder(home).run_id == last
     ended = None if is_living else ended_words(how_it_ended(run_dir, is_living=False))
     status = status_from_journal(run_dir, latches=standing(home), ended=ended)
     return status if is_living else _at_rest(home, status)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from interlock.model.errors import JournalError
 from interlock.model.journal import Boot, BootAside, Cycle, Record, Stop
 from interlock.model.units import plain
 from interlock.shell.journal_format import Frame
@@ -74,6 +75,18 @@ def last_words(run_dir: Path) -> LastWords:
     except ValueError:
         records = ()
     return LastWords(last=records, ending=reader.ending, records=reader.count, head=reader.head)
+
+
+def has_begun(run_dir: Path) -> bool:
+    """Return False for a run that was killed before its first record was whole, and that no head file speaks of.
+
+    Such a start decided and sent nothing. A run whose record is damaged has begun: it is not passed over.
+    """
+    try:
+        reader = JournalReader(run_dir)
+        return any(True for _ in reader.frames()) or not reader.ending.is_trusted
+    except JournalError:
+        return True
 
 
 def last_stop(run_dir: Path) -> Stop | None:
