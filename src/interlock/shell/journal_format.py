@@ -120,7 +120,7 @@ def pack_frame(frame: Frame) -> bytes:
     return _PREFIX.pack(len(payload), crc_of(payload)) + payload
 
 
-def unpack_prefix(raw: bytes) -> tuple[int, int]:
+def unpack_prefix(raw: bytes | memoryview) -> tuple[int, int]:
     """Return length and CRC32 from the 8 bytes before a payload.
 
     Raises:
@@ -131,6 +131,11 @@ def unpack_prefix(raw: bytes) -> tuple[int, int]:
         message = f"its length reads {length:,} bytes, which no frame has"
         raise ValueError(message)
     return length, crc
+
+
+def payload_start(seq: int) -> bytes:
+    """Return the bytes with which the payload of record `seq` begins."""
+    return _ARRAY_OF_FIVE + _FRAME_ENCODER.encode(seq)
 
 
 def crc_of(payload: bytes | memoryview) -> int:

@@ -13,13 +13,14 @@ import msgspec
 
 from interlock.core.recover import recover
 from interlock.core.state import nothing_carried
-from interlock.model.errors import JournalError
+from interlock.model.errors import InvariantError, JournalError
 from interlock.model.journal import Boot, Carried, Cycle, Stop
 from interlock.model.mode import Mode
 from interlock.model.risk import Latch
 from interlock.shell.home import RUNS_FOLDER, run_ids, run_mode
+from interlock.shell.journal_check import looks_whole
 from interlock.shell.journal_reader import JournalReader, require_trusted
-from interlock.shell.run_summary import last_stop, summary
+from interlock.shell.run_summary import RunSummary, last_stop, summary
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,23 +50,21 @@ def recovered(home: Path, *, mode: Mode, latches: tuple[Latch, ...], next_latch_
         JournalError: a PAPER account's record cannot be trusted, so nobody knows what it holds.
     """
     fresh = nothing_carried(cash_micros, latches)
-    before = [run_id for run_id in run_ids(home) if run_mode(run_id) is mode]
-    if not before:
-        return Found(carried=fresh, unlogged=(), previous_run="", previous_head="", words=())
-    run_dir = home / RUNS_FOLDER / before[-1]
-    line = summary(run_dir)
-    words: list[str] = []
-    if line.ended != "clean":
-        words.append(
-            f"The run before, {line.run_id}, did not stop by itself: it was {line.ended}; {line.reason}. "
-            "Everything that was durable is still on its record (interlock tell, interlock verify)."
-        )
+    run_id, words = _last_begun(home, mode)
+    if not run_id:
+        return Found(carried=fresh, unlogged=(), previous_run="", previous_head="", words=tuple(words))
+    run_dir = home / RUNS_FOLDER / run_id
+    previous_head = ""
     try:
+        line = summary(run_dir)
+        previous_head = line.head
+        if line.ended != "clean":
+            words.append(_how_it_ended(line))
         left = _left_by(run_dir)
-    except JournalError:
+    except (InvariantError, JournalError) as error:
         if mode is not Mode.SIM:
             raise
-        words.append("Its record cannot be trusted; look at it with interlock verify.")
+        words.append(f"The record of the run before cannot be trusted; look at it with interlock verify. {error}")
         left = fresh
     # A latch is on the run's record before it is in the home's log: one that a crash kept out of the log
     # has a number that the log never gave, and still stands.
@@ -78,9 +77,36 @@ def recovered(home: Path, *, mode: Mode, latches: tuple[Latch, ...], next_latch_
     return Found(
         carried=msgspec.structs.replace(left, latches=latches),
         unlogged=unlogged,
-        previous_run=line.run_id,
-        previous_head=line.head,
+        previous_run=run_id,
+        previous_head=previous_head,
         words=tuple(words),
+    )
+
+
+def _last_begun(home: Path, mode: Mode) -> tuple[str, list[str]]:
+    """Return the last run of a mode that has a first record ("" for none), and words on those that came after it.
+
+    A start that was killed before its first record was durable decided nothing, and its head file promises nothing.
+    """
+    words: list[str] = []
+    for run_id in reversed([run_id for run_id in run_ids(home) if run_mode(run_id) is mode]):
+        try:
+            reader = JournalReader(home / RUNS_FOLDER / run_id)
+            if any(True for _ in reader.frames()) or not reader.ending.is_trusted:
+                return run_id, words
+        except JournalError:
+            return run_id, words
+        words.append(
+            f"The run {run_id} was killed before its first record was durable: it decided and sent nothing, "
+            "and is passed over."
+        )
+    return "", words
+
+
+def _how_it_ended(line: RunSummary) -> str:
+    return (
+        f"The run before, {line.run_id}, did not stop by itself: it was {line.ended}; {line.reason}. "
+        "Everything that was durable is still on its record (interlock tell, interlock verify)."
     )
 
 
@@ -92,6 +118,7 @@ def _left_by(run_dir: Path) -> Carried:
     """
     stop: Stop | None = last_stop(run_dir)
     if stop is not None:
+        _require_whole(run_dir)
         return stop.closing
     reader = JournalReader(run_dir)
     records = reader.records()
@@ -107,3 +134,17 @@ def _left_by(run_dir: Path) -> Carried:
     carried = recover(first.decided, cycles, head="")
     require_trusted(reader)
     return msgspec.structs.replace(carried, previous_head=reader.head)
+
+
+def _require_whole(run_dir: Path) -> None:
+    """Refuse a run whose last words can be read and whose middle cannot: what was damaged once is not trusted.
+
+    Raises:
+        JournalError: the record is damaged, and where.
+    """
+    if looks_whole(run_dir):
+        return
+    reader = JournalReader(run_dir)
+    for _ in reader.frames():
+        pass
+    require_trusted(reader)
