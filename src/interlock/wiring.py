@@ -7,12 +7,12 @@ nothing and adds no limit of its own. On the trip: before it.
 from __future__ import annotations
 
 import platform
+import sys
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
-from interlock import __version__
 from interlock.config import PaperConfig, SimConfig, decision_keys
 from interlock.config_types import (
     CsvSourceConfig,
@@ -125,8 +125,10 @@ def versions_of(files: tuple[CodeFile, ...]) -> tuple[tuple[str, str], ...]:
     Args:
         files: the code of its strategies.
     """
+    # Looked up and not imported: what the package itself imports stands on a higher floor.
+    own = str(vars(sys.modules[__name__.partition(".")[0]])["__version__"])
     return (
-        ("interlock", __version__),
+        ("interlock", own),
         ("python", platform.python_version()),
         ("numpy", np.__version__),
         ("msgspec", msgspec.__version__),
