@@ -41,7 +41,7 @@ PLANTED = (
     ("network", "loop.py", "from socket import create_connection"),
     ("mint", "core/step.py", "import interlock.core.risk.decision"),
     ("mint", "shell/desk.py", "from interlock.core.risk.decision import decide"),
-    ("joining", "__init__.py", "import interlock.assemble"),
+    ("joining", "cli_read.py", "import interlock.assemble"),
 )
 
 

@@ -82,10 +82,8 @@ def equipped(base: str, *, folder: Path) -> str:
 
 
 def test_every_python_here_gives_the_same_head(room: Room) -> None:
-    """Python 3.13 decides what this Python decides, on every machine that has both with their packages.
-
-    Where this machine has one only, the pinned head stands in for the other: each must give it.
-    """
+    """Python 3.13 decides what this Python decides, on every machine that has both with their packages."""
+    # Where this machine has one only, the pinned head stands in for the other: each must give it.
     bases = other_pythons()
     made = [equipped(base, folder=room.path / f"venv-{number}") for number, base in enumerate(bases)]
     pythons = [sys.executable, *(python for python in made if python)]
