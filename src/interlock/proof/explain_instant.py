@@ -82,7 +82,7 @@ def explain_instant(run_dir: Path, symbol: str, *, at_ns: int) -> InstantExplain
     wishes = wish_lines(tuple(one for one in outputs.decisions if one.intent.symbol == symbol))
     latches = run.latches_at(decided)
     return InstantExplained(
-        headline=f"{symbol} at {utc(at_ns)}: {_what_was(decided, symbol)}",
+        headline=f"{symbol} at {utc(at_ns)}, in cycle {decided.cycle:,}: {_what_was(decided, symbol)}",
         moment=moment,
         symbol=symbol,
         at_ns=at_ns,
