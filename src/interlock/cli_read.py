@@ -162,5 +162,5 @@ def read_question(words: tuple[str, ...], *, symbol: str, at: str, run: str) -> 
             "such as 36; or `interlock explain --symbol S --at TIME [--run RUN]`."
         )
         raise ConfigError(message)
-    of_run = words[0] if len(words) > 1 else run or "last"
-    return Question(run=of_run, wanted=words[-1], symbol="", at="")
+    *before, wanted = words
+    return Question(run=before[0] if before else run or "last", wanted=wanted, symbol="", at="")
