@@ -50,6 +50,10 @@ cover:
     uv run --group full --all-extras coverage run -m pytest -q
     uv run --group full --all-extras coverage report
 
+# Play the runs that the corpus lacks (`new`), or store again what this build tells of those it has (`renew`).
+corpus *words:
+    uv run python -m tests.corpus.make {{ words }}
+
 # Measure cycles a second and time per stage.
 bench:
     uv run python benchmarks/cycle.py

@@ -119,15 +119,19 @@ def other_circumstances(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def replay_pass(run_dir: Path) -> ReplayReport:
+def replay_pass(run_dir: Path, *, files: Path | None = None) -> ReplayReport:
     """Live a run again once, in this process.
+
+    Args:
+        run_dir: the run's folder.
+        files: where its strategies and recorded data lie now, under the names that they had; None: where they lay.
 
     Raises:
         InterlockError: nothing can be compared: no record, no strategy, no data.
     """
     reader = JournalReader(run_dir)
     with StrategyWatch() as watch:
-        comparison = _Comparison(watch)
+        comparison = _Comparison(watch, files=files)
         for frame in reader.frames():
             divergence = comparison.take(frame)
             if divergence is not None:
@@ -168,8 +172,9 @@ def answer(
 class _Comparison:
     """Takes the frames of one run in order, and compares each with what comes out now."""
 
-    def __init__(self, watch: StrategyWatch) -> None:
+    def __init__(self, watch: StrategyWatch, *, files: Path | None) -> None:
         self.records = 0
+        self._files = files
         self._head = NO_HEAD
         self._watch = watch
         self._life: Life | None = None
@@ -210,7 +215,7 @@ class _Comparison:
         if self._life is not None or not isinstance(record.aside, BootAside):
             return self.untrusted("it is a second BOOT, and a run has one")
         try:
-            self._life = life = Life(boot, record.aside, watch=self._watch)
+            self._life = life = Life(boot, _moved(record.aside, self._files), watch=self._watch)
         except DataError as error:
             return self._unmade(boot, Cause.DATA, str(error))
         except ConfigError as error:
@@ -297,6 +302,20 @@ class _Comparison:
             cause=likely.cause,
             text=plain(text),
         )
+
+
+def _moved(aside: BootAside, files: Path | None) -> BootAside:
+    """Return the aside of a run whose configuration, strategies and data lie in another folder now.
+
+    Paths decide nothing, so nothing that is compared can change with them; other content is found by its hash.
+    """
+    if files is None:
+        return aside
+    return msgspec.structs.replace(
+        aside,
+        config_path=str(files / Path(aside.config_path).name) if aside.config_path else "",
+        source_where=str(files / Path(aside.source_where).name),
+    )
 
 
 def _cycle_of(decided: Boot | Cycle | Stop) -> int:
