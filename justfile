@@ -65,3 +65,11 @@ lock:
 # What CI runs.
 ci:
     .ci/run
+
+# Prove durability at length: `opcodes`, `calls`, `power` or `damage`.
+durability proof *options:
+    uv run python -m benchmarks.durability {{ proof }} {{ options }}
+
+# Measure a journal of a million records, beside the disk's own rate of syncs.
+bench-journal *options:
+    uv run python -m benchmarks.journal {{ options }}

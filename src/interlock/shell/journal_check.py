@@ -19,7 +19,7 @@ from interlock.shell.journal_format import (
 )
 from interlock.shell.run_folder import journal_files, opened, read_marks
 
-_BLOCK_BYTES = 4 * 2**20
+_BLOCK_BYTES = 2**20
 
 
 def looks_whole(run_dir: Path) -> bool:
@@ -55,8 +55,8 @@ def _counted(stream: BinaryIO, count: int) -> int:
         area = rest + block
         view = memoryview(area)
         start = 0
-        while start + PREFIX_BYTES <= len(area):
-            length, crc = unpack_prefix(view[start : start + PREFIX_BYTES])
+        while len(area) - start >= PREFIX_BYTES:
+            length, crc = unpack_prefix(area, start)
             payload_at = start + PREFIX_BYTES
             end = payload_at + length
             if end > len(area):

@@ -120,13 +120,13 @@ def pack_frame(frame: Frame) -> bytes:
     return _PREFIX.pack(len(payload), crc_of(payload)) + payload
 
 
-def unpack_prefix(raw: bytes | memoryview) -> tuple[int, int]:
-    """Return length and CRC32 from the 8 bytes before a payload.
+def unpack_prefix(raw: bytes, start: int = 0) -> tuple[int, int]:
+    """Return length and CRC32 from the 8 bytes before a payload, which begin at `start`.
 
     Raises:
         ValueError: in words, when no frame has such a length.
     """
-    length, crc = _PREFIX.unpack(raw)
+    length, crc = _PREFIX.unpack_from(raw, start)
     if not _PAYLOAD_BYTES_MIN <= length <= FRAME_BYTES_MAX:
         message = f"its length reads {length:,} bytes, which no frame has"
         raise ValueError(message)
