@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from asyncio import CancelledError
 from collections.abc import Callable
 
 import msgspec
@@ -13,7 +14,7 @@ from tests.core_factory import ASK_PX, MID_PX, SYMBOLS, Does, Says, order, rules
 from interlock.core.step import _view
 from interlock.core.strategy import REASON_CHARACTERS_MAX, WISHES_MAX, View, ask, malformed, named
 from interlock.model.orders import OrderClass, OrdType, Side, TimeInForce
-from interlock.model.signals import Idea, Proposal
+from interlock.model.signals import Idea, Proposal, Wish
 from interlock.model.units import INTEGER_MAX
 
 
@@ -32,6 +33,20 @@ class UntoldError(Exception):
 
     def __str__(self) -> str:
         raise OSError
+
+
+class OwnWish(Wish, frozen=True, kw_only=True):
+    """A wish of a type of its own, which could compute what it wishes for."""
+
+
+class OwnProposal(Proposal, frozen=True, kw_only=True):
+    """An answer of a type of its own."""
+
+
+class OwnTuple(tuple[Wish, ...]):
+    """A tuple of a type of its own."""
+
+    __slots__ = ()
 
 
 def view() -> View:
@@ -74,6 +89,8 @@ def test_wishing_for_nothing_is_a_record_too() -> None:
     [
         (ValueError("no price"), "it raised ValueError: no price (in test_strategy.py, line "),
         (SystemExit(3), "it raised SystemExit: 3 (in"),
+        (CancelledError("a future was dropped"), "it raised CancelledError: a future was dropped (in"),
+        (GeneratorExit(), "it raised GeneratorExit:"),
         (RecursionError(), "it raised RecursionError:"),
         (UntoldError(), "it raised UntoldError: (it cannot be shown)"),
         (KeyError("\x1b[2JIBM\n"), "it raised KeyError: '\\x1b[2JIBM\\n'"),
@@ -111,6 +128,22 @@ def test_an_interrupt_of_a_person_is_not_swallowed() -> None:
 def test_an_answer_that_is_none_is_a_fault(answer: object, told: str) -> None:
     """What is no proposal, too much or unexplained is refused whole, and said."""
     assert told == idea_of(lambda _: answer).fault
+
+
+def test_a_type_of_its_own_is_refused_for_it_may_say_another_number_when_read_again() -> None:
+    """A subclass of an answer, of its tuple or of a wish is no answer, however right it looks."""
+    own = OwnWish(**{name: getattr(wish(), name) for name in Wish.__struct_fields__})
+    answers = (
+        OwnProposal(wishes=(), because="x"),
+        Proposal(wishes=OwnTuple((wish(),)), because="x"),
+        Proposal(wishes=(own,), because="x"),
+    )
+
+    assert [
+        "it answered OwnProposal, not a Proposal",
+        "its wishes are not a tuple of at most 1,000",
+        "it wished for nonsense: a OwnWish is not a Wish",
+    ] == [idea_of(lambda _, answer=answer: answer).fault for answer in answers]  # type: ignore[misc]
 
 
 def test_as_many_wishes_as_there_may_be_are_taken() -> None:

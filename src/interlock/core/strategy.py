@@ -89,11 +89,15 @@ def ask(strategy: Strategy, view: View) -> Asked:
     """Call a strategy and take its answer apart; whatever goes wrong becomes a recorded fault."""
     try:
         answer: object = strategy.propose(view)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - foreign code: whatever it raises is told, and trips a latch
+    except KeyboardInterrupt:
+        # A person, who will not wait any longer for this call.
+        raise
+    except BaseException as error:  # noqa: BLE001 - foreign code: whatever it raises is told, and trips a latch
         return _fault(view, f"it raised {type(error).__name__}: {_shown(error, str)}{_place(error)}")
-    if not isinstance(answer, Proposal):
+    # Exactly these types: a subclass may compute its fields, and say another number the second time it is read.
+    if type(answer) is not Proposal:
         return _fault(view, f"it answered {type(answer).__name__}, not a Proposal")
-    if not isinstance(answer.wishes, tuple) or len(answer.wishes) > WISHES_MAX:
+    if type(answer.wishes) is not tuple or len(answer.wishes) > WISHES_MAX:
         return _fault(view, f"its wishes are not a tuple of at most {WISHES_MAX:,}")
     for wish in answer.wishes:
         wrong = malformed(wish)
@@ -112,7 +116,7 @@ def malformed(wish: object) -> str:
     Only the shape is looked at here (types, whole numbers that fit, a reason); whether the values make
     sense is the gate's to say.
     """
-    if not isinstance(wish, Wish):
+    if type(wish) is not Wish:
         return f"a {type(wish).__name__} is not a Wish"
     for name in ("order_qty", "limit_px", "stop_px"):
         value: object = getattr(wish, name)

@@ -39,7 +39,9 @@ def load_strategy(use: str, *, name: str, settings: Mapping[str, object], folder
     try:
         module = importlib.import_module(module_name)
         built: object = cast("Callable[..., object]", getattr(module, class_name))(**settings)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         message = f"{where}: {_why(error, module_name, class_name, settings)} Nothing was started."
         raise ConfigError(message) from error
     if not callable(getattr(built, "propose", None)):
