@@ -153,7 +153,11 @@ def test_resume_carries_what_was_typed_and_settles_a_cycle_later(desk: ControlDe
     assert (1, 0, 1) == (reply.ticket, reply.settled, later.settled)
 
 
-@pytest.mark.parametrize("line", [b"\n", b"{}\n", b'{"word":"flatten"}\n', b'{"word":"stop","sudo":true}\n', b"\xff\n"])
+@pytest.mark.parametrize(
+    "line",
+    [b"\n", b"{}\n", b'{"word":"flatten"}\n', b'{"word":"stop","sudo":true}\n', b"\xff\n"]
+    + [b'{"word":"resume","state_no":%d}\n' % number for number in (-2, 2**53 + 1, 10**30)],
+)
 def test_unreadable_request_is_answered_and_does_nothing(desk: ControlDesk, run_dir: Path, line: bytes) -> None:
     """What cannot be read is refused in a sentence."""
     with plain_client(run_dir) as client:
@@ -263,6 +267,31 @@ def test_halt_file_of_a_cycle_that_failed_asks_again(run_dir: Path, home: Path) 
     desk.__exit__(JournalError, JournalError("the disk failed"), None)
     with ControlDesk(run_dir=run_dir, home=home, status=status) as again:
         assert ["stop it"] == [one.reason for one in again.drain()]
+
+
+def test_halt_file_of_a_cycle_that_was_given_up_asks_again(run_dir: Path, home: Path, clock: HandClock) -> None:
+    """A person who leaves a hung cycle by a second Ctrl+C does not take its halt along."""
+    write_halt(home, reason="stop it", wall_ns=1)
+    with ControlDesk(run_dir=run_dir, home=home, status=status, clock=clock) as desk:
+        desk.drain()
+        signal.raise_signal(signal.SIGINT)
+        clock.now_ns += 3 * SECOND_NS
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    with ControlDesk(run_dir=run_dir, home=home, status=status) as again:
+        assert ["stop it"] == [one.reason for one in again.drain()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
+def test_signal_that_other_code_caught_is_taken_back_and_stops(desk: ControlDesk, number: signal.Signals) -> None:
+    """A strategy, or what it imports, may catch a signal for itself: a stop could be missed, so the run stops."""
+    ours = signal.getsignal(number)
+    signal.signal(number, signal.SIG_IGN)
+    commands = desk.drain()
+
+    assert [("stop", "interlock")] == [(one.kind, one.by) for one in commands]
+    assert f"caught {number.name} for itself" in commands[0].reason
+    assert (True, ours, ()) == (desk.stop_seen, signal.getsignal(number), desk.drain())
 
 
 def test_deleted_halt_folder_is_a_halt(desk: ControlDesk, home: Path) -> None:

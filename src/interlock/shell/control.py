@@ -128,9 +128,9 @@ class ControlDesk:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the desk; after an error the halts of the last cycle may not be durable, and ask again."""
+        """Close the desk; halts of a cycle that broke or was given up may be on no record, and ask again."""
         del error, trace
-        if kind is None:
+        if kind is None and not self.abandon_seen:
             self._settle()
         self.close()
 
@@ -189,6 +189,7 @@ class ControlDesk:
         self._drained_names = ()
 
     def _take_signals(self) -> None:
+        self._signals.reclaim()
         for command in self._signals.take():
             self._made += 1
             self._waiting.append(command)

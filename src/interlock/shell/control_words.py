@@ -6,10 +6,11 @@ It stands beside the trip: `control` answers, `control_client` asks.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
+from interlock.model.units import INTEGER_MAX
 from interlock.shell.status import Status
 
 #: Name of the socket in the folder of a run.
@@ -35,7 +36,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     reason: str = ""
     halt_file: str = ""
     latch_id: str = ""
-    state_no: int = -1
+    # Bounded here, at the door: a number that no record can hold would end the run that it reaches.
+    state_no: Annotated[int, msgspec.Meta(ge=-1, le=INTEGER_MAX)] = -1
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

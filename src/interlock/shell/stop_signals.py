@@ -22,7 +22,7 @@ from interlock.shell.live import human
 #: Repeats of Ctrl+C within this time are the same wish.
 REPEAT_NS = 2 * SECOND_NS
 _OldHandler = Callable[[int, FrameType | None], object] | int | None
-_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 _FIRST_WORDS = (
     "\ninterlock: {name} seen. Stopping: nothing new is sent, entries are cancelled and accounted for, "
     "then the journal is closed. Ctrl+C again, in 2 s or later, abandons that.\n"
@@ -74,9 +74,7 @@ class StopSignals:
         sender.settimeout(0)
         self._wakers = (receiver, sender)
         self._old_fd = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
-        old = [(number, signal.signal(number, self._on_stop)) for number in _STOPPING]
-        old.append((signal.SIGUSR1, signal.signal(signal.SIGUSR1, self._on_wake)))
-        self._old = tuple(old)
+        self._old = tuple((number, signal.signal(number, self._handler_of(number))) for number in _CAUGHT)
         return receiver
 
     def restore(self) -> None:
@@ -111,10 +109,24 @@ class StopSignals:
         """Return True while a command was not taken."""
         return bool(self._waiting)
 
+    def reclaim(self) -> None:
+        """Take the signals back from code that caught them for itself, and stop: a stop may have been missed."""
+        lost = [number for number, _ in self._old if signal.getsignal(number) != self._handler_of(number)]
+        for number in lost:
+            signal.signal(number, self._handler_of(number))
+        if lost and not self.stop_seen:
+            names = ", ".join(number.name for number in lost)
+            self.stop_seen = True
+            reason = f"other code in this process caught {names} for itself, so a person's stop may have been missed"
+            self._waiting = (_own_stop(reason),)
+
     def take_look(self) -> bool:
         """Return True if SIGUSR1 asked since the last call to look at HALT.d at once."""
         look, self._look = self._look, False
         return look
+
+    def _handler_of(self, number: signal.Signals) -> Callable[[int, FrameType | None], None]:
+        return self._on_wake if number is signal.SIGUSR1 else self._on_stop
 
     def _on_wake(self, number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -139,6 +151,10 @@ class StopSignals:
 
 def _stop_command(via: str) -> Command:
     return Command(kind="stop", by=human(os.getuid()), via=via, reason="", latch_id="", state_no=-1)
+
+
+def _own_stop(reason: str) -> Command:
+    return Command(kind="stop", by="interlock", via="a look at the signals", reason=reason, latch_id="", state_no=-1)
 
 
 def _say(words: str) -> None:
