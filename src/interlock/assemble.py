@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -39,6 +40,9 @@ from interlock.shell.status import Status, entry_ids, held, open_orders
 from interlock.shell.strategy_guard import code_files, warnings_of
 from interlock.wiring import Wired, boot_of, market_start_ns, opened, versions_of, wired
 
+#: Standard input, output and error are 0, 1 and 2.
+_STDERR_FD = 2
+
 
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a human typed after `interlock run`; None is "not typed"."""
@@ -69,6 +73,7 @@ def run(request: RunRequest) -> int:
     Raises:
         InterlockError: nothing was started, or what went on has ended; the sentence says which.
     """
+    _keep_standard_streams()
     clock = HostClock()
     plan = _planned(request, clock)
     made = plan.made
@@ -90,6 +95,27 @@ def run(request: RunRequest) -> int:
                 "Nothing more is sent. See what it left with: interlock status"
             )
             raise JournalError(message) from error
+
+
+def _keep_standard_streams() -> None:
+    """See to it that no file of the run gets the number of a standard stream.
+
+    A process that was started with one of them closed would give its number to the next file, the home's lock or the
+    log of latches, and what is meant for a person would be written into that.
+
+    Raises:
+        ConfigError: standard output is closed, so nobody could read the story.
+    """
+    opened_fd = os.open(os.devnull, os.O_RDWR)
+    while opened_fd <= _STDERR_FD:
+        opened_fd = os.open(os.devnull, os.O_RDWR)
+    os.close(opened_fd)
+    if sys.stdout is None:
+        message = (
+            "Standard output is closed, so nobody could read what the run says. Nothing was started. "
+            "Give it a place, such as a file: interlock run > story.txt"
+        )
+        raise ConfigError(message)
 
 
 def _planned(request: RunRequest, clock: Clock) -> _Plan:

@@ -9,7 +9,8 @@ import pytest
 from tests.journal_factory import boot, cycle, decision, stop, whole_run
 
 from interlock.model.journal import Record
-from interlock.model.mode import Mode
+from interlock.model.mode import Mode, TradingState
+from interlock.model.risk import Latch
 from interlock.shell.narrator import LOG_FORMS, ConsoleNarrator, forms_of, one_line
 from interlock.shell.story import Level, following, rendered, setting_of, story
 
@@ -137,3 +138,32 @@ def test_standard_output_is_where_it_speaks_by_default(capsys: pytest.CaptureFix
     printed = capsys.readouterr()
 
     assert ("", True) == (printed.err, printed.out.endswith("exit=0\n"))
+
+
+def test_a_letter_that_the_stream_has_not_is_spelled_out() -> None:
+    """A strategy's reason in a foreign script ends no run, whatever the terminal can show."""
+    raised = Latch(
+        latch_id="L1",
+        scope="account",
+        code="CYCLE_BROKE",
+        level=TradingState.HALTED,
+        text="it is gr\u00f6\u00dfer \u2013 so far",
+        raised_by="interlock",
+        at_ns=1,
+    )
+    raw = io.BytesIO()
+    with io.TextIOWrapper(raw, encoding="ascii") as stream:
+        ConsoleNarrator(form="story", stream=stream).tell(record(cycle(1, latches_raised=(raised,))))
+        told_ascii = raw.getvalue()
+
+    assert b"it is gr\\xf6\\xdfer \\u2013 so far" in told_ascii
+
+
+def test_a_stream_that_other_code_closed_makes_it_mute() -> None:
+    """Then the run stops by itself, and no error of the stream breaks a cycle."""
+    stream = io.StringIO()
+    narrator = ConsoleNarrator(form="story", stream=stream)
+    stream.close()
+    narrator.tell(record(boot()))
+
+    assert narrator.is_mute

@@ -83,18 +83,26 @@ class ConsoleNarrator:
         """Tell one record, and have it out before the loop rests; a closed stream makes it mute, and says so."""
         if isinstance(record.decided, Boot) or self._setting is None:
             self._setting = setting_of(record)
+        told = forms_of(record, self._setting, form=self._form)
         try:
-            self._print(forms_of(record, self._setting, form=self._form))
-        except OSError:
+            self._print(told)
+        except (OSError, ValueError):
+            # A stream that other code closed raises ValueError: nobody reads on there either.
             self._is_mute = True
         self._setting = following(self._setting, record)
 
     def _print(self, told: tuple[tuple[Level, str], ...]) -> None:
         if self._is_mute:
             return
-        for level, text in told:
+        for level, said in told:
+            text = self._sayable(said)
             self._stream.write(self._coloured(text, level) + "\n" if self._console.is_terminal else text + "\n")
         self._stream.flush()
+
+    def _sayable(self, text: str) -> str:
+        """Return a line as the stream can take it: a letter that it has not must not end the run."""
+        encoding = self._stream.encoding or "utf-8"
+        return text.encode(encoding, "backslashreplace").decode(encoding)
 
     def _coloured(self, text: str, level: Level) -> str:
         """Return a line with its colour; rich only draws it, for it would end the process on a closed pipe."""
