@@ -83,4 +83,3 @@ def test_second_interrupt_leaves_a_strategy_that_never_answers(tmp_path: Path) -
     assert "Stopped: a person gave up waiting for the cycle in progress." in told
     assert "You hold 100 SPY, UNPROTECTED; no order works" in told
     assert verify_run(run_dir).ok
-

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from tests.spoken import FIRST_LINE, Start, spoken
 
-import interlock.cli as command_line
 from interlock.cli import interval_ns
 from interlock.model.errors import ConfigError, InvariantError
 from interlock.model.units import SECOND_NS

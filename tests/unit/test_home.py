@@ -42,7 +42,9 @@ def refusal(path: Path) -> str:
 
 def test_home_is_the_account_in_the_state_folder() -> None:
     """Without an override the home is `$XDG_STATE_HOME/interlock/<account>`."""
-    assert Path("/var/state/interlock/demo") == resolve_home("demo", home_option=None, environ={"XDG_STATE_HOME": "/var/state"})
+    assert Path("/var/state/interlock/demo") == resolve_home(
+        "demo", home_option=None, environ={"XDG_STATE_HOME": "/var/state"}
+    )
 
 
 def test_home_without_state_folder_lies_under_the_users_home() -> None:
@@ -50,7 +52,9 @@ def test_home_without_state_folder_lies_under_the_users_home() -> None:
     expected = Path("/nowhere/ann/.local/state/interlock/demo")
 
     assert expected == resolve_home("demo", home_option=None, environ={"HOME": "/nowhere/ann"})
-    assert expected == resolve_home("demo", home_option=None, environ={"HOME": "/nowhere/ann", "XDG_STATE_HOME": "state"})
+    assert expected == resolve_home(
+        "demo", home_option=None, environ={"HOME": "/nowhere/ann", "XDG_STATE_HOME": "state"}
+    )
 
 
 def test_home_option_beats_the_environment_and_is_made_absolute(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
