@@ -16,7 +16,7 @@ from interlock.core.book import fold_reports, raise_latch
 from interlock.core.state import Rules, State, counts_of, holdings_of, to_carry
 from interlock.core.step import Gathered, Stepped, step
 from interlock.core.strategy import Strategy
-from interlock.model.errors import ExitCode, GatewayDown, InterlockError, JournalError
+from interlock.model.errors import ExitCode, GatewayDown, InterlockError, InvariantError, JournalError
 from interlock.model.journal import (
     Answer,
     Boot,
@@ -152,6 +152,9 @@ class Loop:
             self._cancel_entries()
         except Exception as error:
             self._fail(error)
+            if isinstance(error, InterlockError):
+                # The code of the process is the one on the record, whatever kind of error broke the cycle.
+                raise InvariantError(str(error)) from error
             raise
         return self._stop()
 
@@ -159,9 +162,11 @@ class Loop:
         """Halt the account, take back what adds risk, and close the record of a run that a fault has broken."""
         said = str(error) if isinstance(error, InterlockError) else type(error).__name__
         text = f"{BROKE}{said}"
-        self._state = broken(self._state, text)
-        self._parts.latch_log.raised(self._state.latches[-1])
+        # Cancels wait for no disk, and the latch may stand already, from a cycle that broke in an earlier run.
         self._cancel_entries()
+        before, self._state = self._state, broken(self._state, text)
+        for latch in self._state.latches[len(before.latches) :]:
+            self._parts.latch_log.raised(latch)
         self._stop_reason = text
         self._stop(at_least=ExitCode.INVARIANT)
 
@@ -201,10 +206,8 @@ class Loop:
         late_ns = self._lateness(began)
 
         gathered = self._gather()
-        # Until the state has folded them, the reports are kept: a cycle that breaks must not lose a fill.
-        self._pending_reports = gathered.reports
         stepped = step(self._state, rules=parts.rules, strategies=parts.strategies, gathered=gathered)
-        decided_boot_ns = parts.clock.boot_ns()
+        decided_boot_ns = _decided_at(began, parts.clock.boot_ns())
 
         aside = CycleAside(
             wall_ns=parts.clock.wall_ns(),
@@ -247,9 +250,10 @@ class Loop:
             else:
                 parts.recorder.write(snapshot)
                 parts.gateway.observe(snapshot)
-        reports = (*self._pending_reports, *parts.gateway.drain())
         trips = (*self._pending_trips, *parts.host.trips())
-        return Gathered(snapshot=snapshot, reports=reports, commands=commands, trips=trips)
+        # Until the state has folded them, the reports are kept: a cycle that breaks must not lose a fill.
+        self._pending_reports = (*self._pending_reports, *parts.gateway.drain())
+        return Gathered(snapshot=snapshot, reports=self._pending_reports, commands=commands, trips=trips)
 
     def _cycles_done(self) -> bool:
         return 0 < self._parts.cycles <= self._state.cycle - self._first_cycle
@@ -372,6 +376,11 @@ def _reason_to_stop(commands: tuple[Command, ...]) -> str:
         if command.kind == "stop":
             return command.reason or f"{command.by} asked by {command.via}"
     return ""
+
+
+def _decided_at(began: int, now: int) -> int:
+    """Return from when approvals age: a cycle that ran over saw its market too long ago to send anything."""
+    return began if now - began > CYCLE_NS_MAX else now
 
 
 def _overrun(took_ns: int) -> tuple[HostTrip, ...]:
