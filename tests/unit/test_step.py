@@ -309,6 +309,20 @@ def test_a_strategy_cannot_change_anything_through_its_view() -> None:
     assert (10, ENTRY) == (found.state.portfolio.qty("cross", "SPY"), found.state.blotter.find("000000-001"))
 
 
+@pytest.mark.parametrize(
+    "name", ["bid_px", "ask_px", "last_px", "bid_qty", "ask_qty", "volume", "event_ns", "present", "halted"]
+)
+def test_a_column_that_a_strategy_opened_for_writing_breaks_the_cycle(name: str) -> None:
+    """The gate judges by these very columns: what they hold once they can be written, nobody knows."""
+
+    def meddle(view: View) -> Proposal:
+        getattr(view.snapshot, name).setflags(write=True)
+        return Proposal(wishes=(), because="it tried")
+
+    with pytest.raises(InvariantError, match="as it was seen"):
+        stepped(state(), strategies={"cross": Does(meddle)})
+
+
 def test_scanners_see_each_snapshot_and_strategies_their_candidates() -> None:
     """What a scanner finds in this very snapshot is in the view of this very cycle."""
     seen: list[int] = []
