@@ -25,7 +25,7 @@ from interlock.config_types import (
 )
 from interlock.core.fees import FeePlan
 from interlock.core.risk.limits import Limits, make_limits
-from interlock.core.risk.table import not_covered
+from interlock.core.risk.rows import not_covered
 from interlock.core.scan import Gap, MovingAverageCross, RelativeVolume, Scanner
 from interlock.core.state import Rules, State, opening_state
 from interlock.core.strategy import Strategy

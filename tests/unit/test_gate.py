@@ -29,7 +29,8 @@ from interlock.core.risk.decision import decide
 from interlock.core.risk.engine import judge
 from interlock.core.risk.headroom import RECENT_MAX, Approval, SymbolUse
 from interlock.core.risk.limits import make_limits
-from interlock.core.risk.table import CONTROLS, applying_codes, not_covered, required_codes
+from interlock.core.risk.rows import applying_codes, not_covered, required_codes
+from interlock.core.risk.table import CONTROLS
 from interlock.model.errors import InvariantError
 from interlock.model.market import Provides
 from interlock.model.mode import Mode, TradingState

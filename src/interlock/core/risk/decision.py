@@ -6,7 +6,8 @@ looks at the checks itself, and mints only if they are exactly what the order's 
 
 from __future__ import annotations
 
-from interlock.core.risk.table import CONTROLS, applying_codes, required_codes
+from interlock.core.risk.rows import applying_codes, required_codes
+from interlock.core.risk.table import CONTROLS
 from interlock.model.errors import InvariantError
 from interlock.model.market import Quote
 from interlock.model.mode import Mode
@@ -30,18 +31,17 @@ def decide(intent: OrderIntent, *, quote: Quote, checks: tuple[Check, ...], mode
         InvariantError: the checks are not one for each control that applies to the order's class.
     """
     required = required_codes(intent.order_class)
-    marked = tuple(check.code for check in checks if check.required)
-    passed = tuple(check.code for check in checks if check.required and check.passed is True)
-    complete = len(required) > 0 and marked == required and passed == required
-    # An answer short of a control must not look like one that merely failed: it is a bug, and it is said.
     applying = applying_codes(intent.order_class)
-    if marked != required or tuple(check.code for check in checks) != applying:
+    marked = tuple([check.code for check in checks if check.required])
+    # An answer short of a control must not look like one that merely failed: it is a bug, and it is said.
+    if marked != required or tuple([check.code for check in checks]) != applying:
         message = (
             f"Broken invariant: the gate evaluated {len(checks)} of the {len(applying)} controls that apply to "
             f"{intent.order_class}, and {len(marked)} of the {len(required)} that it requires "
             f"(of {len(CONTROLS)} in the table)"
         )
         raise InvariantError(message)
+    complete = len(required) > 0 and all(check.passed is True for check in checks if check.required)
     verdict = Verdict.APPROVED if complete else Verdict.BLOCKED
     decision = Decision(decision_id=intent.intent_id, verdict=verdict, intent=intent, quote=quote, checks=checks)
     return _mint(decision, mode) if complete else Blocked(decision=decision)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from interlock.core.risk.controls import Control, Facts
 from interlock.core.risk.decision import decide
-from interlock.core.risk.limits import Limits
+from interlock.core.risk.rows import ROWS, rows_of
 from interlock.core.risk.table import CONTROLS
 from interlock.model.risk import Check, RiskDecision
 from interlock.model.units import INTEGER_MAX
@@ -25,11 +25,12 @@ def judge(facts: Facts, *, controls: tuple[Control, ...] = CONTROLS) -> RiskDeci
         `Approved` or `Blocked`, with all readings, in the table's order.
     """
     order_class = facts.intent.order_class
-    checks = tuple(_check(control, facts) for control in controls if order_class in control.applies_to)
+    rows = ROWS[order_class] if controls is CONTROLS else rows_of(controls, order_class)
+    checks = tuple([_check(control, facts, required=required) for control, required in rows])
     return decide(facts.intent, quote=facts.quote, checks=checks, mode=facts.mode)
 
 
-def _check(control: Control, facts: Facts) -> Check:
+def _check(control: Control, facts: Facts, *, required: bool) -> Check:
     """Run one control; whatever it raises is a no."""
     try:
         passed, observed, limit, note = control.read(facts)
@@ -38,11 +39,11 @@ def _check(control: Control, facts: Facts) -> Check:
     return Check(
         code=control.code,
         passed=passed is True,
-        required=facts.intent.order_class in control.required_for,
+        required=required,
         observed=_recorded(observed),
         limit=_recorded(limit),
         unit=control.unit,
-        source=_source(control, facts.limits),
+        source=facts.limits.source(control.key) if control.key else "rule",
         note=note,
     )
 
@@ -53,8 +54,6 @@ def _recorded(reading: int | None) -> int | None:
     The control has already judged the true one: price times size of an absurd wish has no limit in Python,
     and a record that cannot be written would stop the run instead of blocking the wish.
     """
-    return None if reading is None else max(-INTEGER_MAX, min(INTEGER_MAX, reading))
-
-
-def _source(control: Control, limits: Limits) -> str:
-    return limits.source(control.key) if control.key else "rule"
+    if reading is None or -INTEGER_MAX <= reading <= INTEGER_MAX:
+        return reading
+    return INTEGER_MAX if reading > 0 else -INTEGER_MAX

@@ -373,25 +373,3 @@ CONTROLS: tuple[Control, ...] = (
         read=read.cash_covers,
     ),
 )
-
-
-def required_codes(order_class: OrderClass) -> tuple[ReasonCode, ...]:
-    """Return the codes that an order of this class must pass, in the table's order."""
-    return tuple(control.code for control in CONTROLS if order_class in control.required_for)
-
-
-def applying_codes(order_class: OrderClass) -> tuple[ReasonCode, ...]:
-    """Return the codes that are evaluated and recorded for an order of this class, in the table's order."""
-    return tuple(control.code for control in CONTROLS if order_class in control.applies_to)
-
-
-def not_covered(provides: frozenset[Provides]) -> tuple[str, ...]:
-    """Return the codes of the controls whose input a source does not provide.
-
-    Args:
-        provides: what the source can tell.
-
-    Returns:
-        The codes in the table's order; such a control cannot speak, and the book says what that means.
-    """
-    return tuple(control.code.value for control in CONTROLS if not control.needs <= provides)
