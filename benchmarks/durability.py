@@ -1,9 +1,9 @@
 """The long versions of the durability proofs; tests/durability holds the short ones, which CI runs.
 
-    uv run python -m benchmarks.durability opcodes [--every K]     a kill between any two opcodes, then the next start
-    uv run python -m benchmarks.durability calls                   a kill or an error at every call, then the next start
-    uv run python -m benchmarks.durability power [--states N]      states after a power loss
-    uv run python -m benchmarks.durability damage [--flips N]      cuts at every byte, turned bits, frames out of place
+    just durability opcodes [--every K] [--first N]   a kill between any two opcodes, then the next start
+    just durability calls                             a kill or an error at every call, then the next start
+    just durability power [--states N] [--seed N]     states after a power loss
+    just durability damage [--flips N] [--seed N]     cuts at every byte, turned bits, frames out of place
 
 Each prints what it tried, how long it took and every broken promise, and ends with 7 if there was one.
 """
@@ -62,7 +62,7 @@ def opcodes(chosen: argparse.Namespace) -> list[str]:
     """Kill at every opcode of the loop, desk, paper gateway, journal and latch log."""
     with opened_place() as place:
         whole = one_life(place).passed
-    points = range(1, whole + 1, chosen.every)
+    points = range(chosen.first, whole + 1, chosen.every)
     told = everywhere(killed_between_opcodes, points)
     print(f"{len(points):,} of {whole:,} opcodes, each tenth with two more lives")
     return told
@@ -127,6 +127,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("proof", choices=PROOFS)
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--states", type=int, default=20_000)
     parser.add_argument("--flips", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)

@@ -114,7 +114,6 @@ def test_failure_at_the_last_record_names_what_is_held() -> None:
     assert (5, True) == (outcome.code, "You hold " in outcome.said), outcome.said
 
 
-@pytest.mark.xfail(reason="the latch is written before entries are taken back", strict=True)
 def test_cycle_that_breaks_on_a_failing_disk_still_takes_entries_back() -> None:
     """A source that breaks while the latch log cannot be written ends the run, and working entries are cancelled."""
 
