@@ -43,7 +43,6 @@ NOTIONAL = 10 * ASK_PX
 FEE = 1_000_000
 AGO = START_NS - 10 * SECOND_NS
 ABSENT = quote(present=False)
-TICKLESS = 1
 
 
 class Case(NamedTuple):
@@ -87,7 +86,7 @@ def market(bid_px: int, ask_px: int, *, limit_px: int = BID_PX) -> Facts:
 
 def leaves(limit_px: int, **changes: object) -> Facts:
     """Return facts about an exit at a price, with ticks of one micro."""
-    return exit_facts(intent=intent(leaving(limit_px=limit_px)), limits=limits(tick_size_px=TICKLESS), **changes)
+    return exit_facts(intent=intent(leaving(limit_px=limit_px)), limits=limits(tick_size_px=1), **changes)
 
 
 IN_IBM = headroom(uses={"IBM": SymbolUse(position_qty=5)}, own_position_qty={("cross", "IBM"): 5})
@@ -135,8 +134,8 @@ CASES: dict[ReasonCode, Callable[[], Case]] = {
         facts(quote=ABSENT),
     ),
     R.PRICE_COLLAR: lambda: Case(
-        facts(intent=intent(wish(limit_px=103_000_000)), limits=limits(tick_size_px=TICKLESS)),
-        facts(intent=intent(wish(limit_px=103_000_001)), limits=limits(tick_size_px=TICKLESS)),
+        facts(intent=intent(wish(limit_px=103_000_000)), limits=limits(tick_size_px=1)),
+        facts(intent=intent(wish(limit_px=103_000_001)), limits=limits(tick_size_px=1)),
         limited(price_collar_bps=None),
         facts(quote=ABSENT),
     ),
