@@ -52,19 +52,20 @@ class Wired(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     rules: Rules
 
 
-def wired(config: SimConfig | PaperConfig, mode: Mode, *, start_ns: int) -> Wired:
+def wired(config: SimConfig | PaperConfig, mode: Mode, *, start_ns: int, kept: MarketSource | None = None) -> Wired:
     """Make everything that a configuration names.
 
     Args:
         config: the configuration.
         mode: the mode of the process.
         start_ns: when a simulated market begins, ns UTC.
+        kept: what a run kept of its market, where it is to be seen instead of the source.
 
     Raises:
         ConfigError: a strategy cannot be loaded.
         DataError: the source cannot be read at all.
     """
-    source = source_of(config, start_ns=start_ns)
+    source = source_of(config, start_ns=start_ns) if kept is None else kept
     return Wired(
         config=config,
         mode=mode,

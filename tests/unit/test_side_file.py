@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.spoken import spoken
 
 from interlock.model.errors import ConfigError, JournalError
 from interlock.model.market import MarketSnapshot
+from interlock.proof.replay import replay_pass
+from interlock.proof.verify import verify_run
 from interlock.shell.side_file import SIDE_FILE, SideFile, side_snapshots
 from interlock.shell.sources.simulated import SIM_START_NS, SimulatedSource
 
@@ -81,3 +84,48 @@ def test_missing_extra_is_named_in_one_sentence(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(ConfigError, match="uv sync --extra data"):
         SideFile(tmp_path, UNIVERSE)
     assert not builtins.any(tmp_path.iterdir())
+
+
+def test_run_that_kept_its_market_is_lived_again_without_its_source(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """What was kept stands in for a market that cannot be made again; a damaged copy of it is found."""
+    data = tmp_path / "quotes.csv"
+    rows = "".join(f"2013-10-07T14:30:{second:02d}Z,SPY,100.{second:02d},100.{second + 2:02d}\n" for second in range(9))
+    data.write_text(f"when,what,bid,ask\n{rows}2013-10-07T14:30:09Z,SPY,-1,1\n", encoding="utf-8")
+    config = tmp_path / "kept.toml"
+    config.write_text(_CONFIG, encoding="utf-8")
+    words = ("run", str(config), "--interval", "0", "--record-data", "--home", str(tmp_path / "home"))
+    assert 0 == spoken(capsys, *words)[0]
+    (run_dir,) = (tmp_path / "home" / "runs").iterdir()
+    data.unlink()
+    again = replay_pass(run_dir)
+    path = run_dir / SIDE_FILE
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+    assert (True, verify_run(run_dir).head) == (again.identical, again.head)
+    assert False is replay_pass(run_dir).identical
+
+
+_CONFIG = """
+[run]
+start = "ACTIVE"
+
+[universe]
+symbols = ["SPY"]
+
+[source]
+kind = "csv"
+path = "quotes.csv"
+rows = "quotes"
+columns = { time = "when", symbol = "what", bid = "bid", ask = "ask" }
+
+[[scan]]
+kind = "gap"
+min_move = "0.01 %"
+
+[[strategy]]
+use = "interlock.examples:RoundTrip"
+name = "turns"
+settings = { qty = 10 }
+"""

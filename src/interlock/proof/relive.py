@@ -7,6 +7,7 @@ the venue, people and the host said comes from the record. On the trip: none; `r
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import msgspec
 
@@ -16,6 +17,7 @@ from interlock.loop import BROKE, broken, closing_record, cycle_record
 from interlock.model.errors import ExitCode
 from interlock.model.journal import Boot, BootAside, Cycle, Inputs, Stop
 from interlock.model.market import MarketSnapshot
+from interlock.shell.sources.kept import kept_source
 from interlock.shell.strategy_guard import code_files
 from interlock.shell.strategy_watch import StrategyWatch
 from interlock.wiring import (
@@ -36,8 +38,10 @@ NO_HEAD = bytes(hashlib.sha256().digest_size)
 class Life:
     """One run, lived again from its first record on."""
 
-    def __init__(self, boot: Boot, aside: BootAside, *, watch: StrategyWatch) -> None:
+    def __init__(self, boot: Boot, aside: BootAside, *, run_dir: Path, watch: StrategyWatch) -> None:
         """Make everything that the first record names; each call of a strategy is watched.
+
+        Where the run kept its snapshots whole, those are seen, and the source is not needed any more.
 
         Raises:
             ConfigError: a strategy cannot be loaded any more.
@@ -45,7 +49,9 @@ class Life:
             JournalError: the configuration on the record cannot be read.
         """
         config = recorded_config(boot, aside)
-        made = wired(config, boot.mode, start_ns=recorded_start_ns(boot))
+        kept = kept_source(run_dir, boot)
+        self._is_kept = kept is not None
+        made = wired(config, boot.mode, start_ns=recorded_start_ns(boot), kept=kept)
         self.made: Wired = msgspec.structs.replace(made, strategies=watch.over(made.strategies))
         self.state = opened(self.made, boot.carried, next_latch_no=boot.next_latch_no)
         files = code_files(tuple(written.use for written in config.strategies), folder=config.folder)
@@ -62,7 +68,13 @@ class Life:
         Raises:
             DataError: the source cannot be read on.
         """
-        return None if inputs.market is None else self.made.source.next()
+        if inputs.market is None:
+            return None
+        snapshot = self.made.source.next()
+        if snapshot is None or not self._is_kept:
+            return snapshot
+        # What was dropped on the way to a snapshot is on the record, not in the side file.
+        return msgspec.structs.replace(snapshot, faults=inputs.market.faults)
 
     def cycle(self, inputs: Inputs, snapshot: MarketSnapshot | None) -> Cycle:
         """Live one cycle over its recorded inputs, and return its record.

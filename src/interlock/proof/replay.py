@@ -131,7 +131,7 @@ def replay_pass(run_dir: Path, *, files: Path | None = None) -> ReplayReport:
     """
     reader = JournalReader(run_dir)
     with StrategyWatch() as watch:
-        comparison = _Comparison(watch, files=files)
+        comparison = _Comparison(run_dir, watch, files=files)
         for frame in reader.frames():
             divergence = comparison.take(frame)
             if divergence is not None:
@@ -172,8 +172,9 @@ def answer(
 class _Comparison:
     """Takes the frames of one run in order, and compares each with what comes out now."""
 
-    def __init__(self, watch: StrategyWatch, *, files: Path | None) -> None:
+    def __init__(self, run_dir: Path, watch: StrategyWatch, *, files: Path | None) -> None:
         self.records = 0
+        self._run_dir = run_dir
         self._files = files
         self._head = NO_HEAD
         self._watch = watch
@@ -215,7 +216,7 @@ class _Comparison:
         if self._life is not None or not isinstance(record.aside, BootAside):
             return self.untrusted("it is a second BOOT, and a run has one")
         try:
-            self._life = life = Life(boot, _moved(record.aside, self._files), watch=self._watch)
+            self._life = life = Life(boot, _moved(record.aside, self._files), run_dir=self._run_dir, watch=self._watch)
         except DataError as error:
             return self._unmade(boot, Cause.DATA, str(error))
         except ConfigError as error:

@@ -106,7 +106,7 @@ def what_if(run_dir: Path, *, config_path: str) -> WhatIf:
         message = f"The record of {plain(run_dir.name)} does not begin with a BOOT. See: interlock verify"
         raise JournalError(message)
     with StrategyWatch() as watch:
-        life = Life(opening.decided, opening.aside, watch=watch)
+        life = Life(opening.decided, opening.aside, run_dir=run_dir, watch=watch)
         life.made = with_limits(life.made, risk)
         other = _Other(life, opening.decided)
         for record in records:
