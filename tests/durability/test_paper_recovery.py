@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.durability.calls import Blow, struck_life
 from tests.durability.life import Place, in_child, live, one_life, opened_place
 from tests.durability.partition import faults, found_by_the_next_start, seen
 from tests.journal_factory import frame_offsets
@@ -14,8 +15,8 @@ from tests.scenario.stage import boot_of
 
 from interlock.shell.journal_format import PREFIX_BYTES
 
-#: A point of the script at which the ninth cycle's orders are out.
-DIE = 12_000
+#: The call after BOOT that writes the tenth cycle's record: the ninth cycle's orders are out by then.
+DIE = 43
 Harm = Callable[[Path], tuple[str, int, int]]
 
 
@@ -69,11 +70,11 @@ HARMS = (in_the_middle, two_frames_swapped, tail_lost, tail_cut_in_a_record)
 
 
 @pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
-@pytest.mark.parametrize("die", [0, DIE], ids=["stopped", "killed"])
-def test_paper_does_not_start_on_a_damaged_record(harm: Harm, die: int) -> None:
+@pytest.mark.parametrize("blow", [Blow.NONE, Blow.KILL_BEFORE], ids=["stopped", "killed"])
+def test_paper_does_not_start_on_a_damaged_record(harm: Harm, blow: Blow) -> None:
     """Whether the run before was stopped or killed: exit 5, nothing starts, and the first bad record is named."""
     with opened_place() as place:
-        one_life(place, die=die)
+        struck_life(place, at=DIE, blow=blow, from_boot=True)
         runs, told = place.run_dirs, place.told()
         file, seq, offset = harm(runs[-1])
         code = in_child(place, lambda: live(place))
@@ -116,7 +117,7 @@ def test_paper_cuts_a_torn_tail_and_tells(place_of_a_torn_tail: Place) -> None:
 def place_of_a_torn_tail() -> Iterator[Place]:
     """Give a place whose last life was killed, and left a part of a record behind."""
     with opened_place() as place:
-        one_life(place, die=DIE)
+        struck_life(place, at=DIE, blow=Blow.KILL_BEFORE, from_boot=True)
         path = last_day(place.run_dirs[-1])
         whole = path.read_bytes()
         path.write_bytes(whole + whole[frame_offsets(whole)[0] :][:777])
