@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.spoken import FIRST_LINE, Start, spoken
 
-from interlock.shell.home import holder, prepare_home
+from interlock.shell.home import holder, open_home, prepare_home
 from interlock.shell.latch_log import standing
 
 
@@ -46,6 +46,28 @@ def test_halt_of_a_process_that_does_not_answer_stands(
     assert 4 == code
     assert "The halt file stands" in err
     assert ["odd"] == [path.read_text() for path in (home / "HALT.d").iterdir()]
+
+
+def test_halt_finds_a_process_whose_lock_file_was_deleted(
+    capsys: pytest.CaptureFixture[str], home: Path, start: Start
+) -> None:
+    """It said who it is in a second place."""
+    start(home, "obedient")
+    (home / "lock").unlink()
+    code, out, err = spoken(capsys, "halt", "--home", str(home), "--reason", "odd")
+
+    assert (0, FIRST_LINE, "", 1) == (code, out[0], err, len(standing(home)))
+
+
+def test_halt_of_a_process_that_only_starts_is_not_confirmed(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    """It holds the home and has no run yet: the file stands, and nobody has said that it was seen."""
+    with open_home(home, wall_ns=1):
+        during = spoken(capsys, "halt", "--home", str(home), "--reason", "odd")
+    after = spoken(capsys, "halt", "--home", str(home))
+
+    assert (4, 0) == (during[0], after[0])
+    assert "The halt file stands" in during[2]
+    assert "odd" in [path.read_text() for path in (home / "HALT.d").iterdir()]
 
 
 def test_halt_without_a_home_reaches_every_live_process(

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from interlock.model.errors import InvariantError, JournalError
-from interlock.model.mode import TradingState
+from interlock.model.mode import Mode, TradingState
 from interlock.model.risk import Latch
-from interlock.shell.home import prepare_home
+from interlock.shell.home import open_home, prepare_home
 from interlock.shell.latch_log import LatchLog, read_latches, standing
 
 
@@ -145,6 +145,18 @@ def test_deleted_log_of_a_home_without_runs_is_not_begun_again(log_path: Path) -
 
     with pytest.raises(JournalError, match="may be hidden"):
         standing(log_path.parent)
+
+
+def test_log_that_was_deleted_with_all_runs_of_a_used_home_is_not_begun_again(home: Path) -> None:
+    """The home's stamp says that a run was here, so its latches were lost and not cleared."""
+    with open_home(home, wall_ns=1) as used:
+        used.stamp(account="demo", mode=Mode.SIM, source_kind="simulated")
+    for name in ("latches.log", "latches.head"):
+        (home / name).unlink()
+    prepare_home(home)
+
+    with pytest.raises(JournalError, match="may be hidden"):
+        standing(home)
 
 
 @pytest.mark.parametrize("content", [b"", None])

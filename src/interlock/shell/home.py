@@ -39,6 +39,7 @@ from interlock.shell.live import (
 HALT_FOLDER = "HALT.d"
 RUNS_FOLDER = "runs"
 _LAST_HOME = "last-home"
+_STAMP = "stamp.json"
 _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 _RUN_ID = re.compile(r"(\d{8}T\d{6}Z)-(sim|paper|live)-([0-9a-f]{4})")
 #: A run id tells starts apart that are this far from each other: a second in 65,536 parts.
@@ -71,7 +72,7 @@ class Home:
         Raises:
             HomeError: it is another account's home, or its PAPER account lives on another source.
         """
-        path = self.path / "stamp.json"
+        path = self.path / _STAMP
         paper_source = source_kind if mode is Mode.PAPER else ""
         if path.exists():
             found = _read_stamp(path)
@@ -220,7 +221,8 @@ def prepare_home(path: Path) -> None:
     make_private(path)
     for name in (RUNS_FOLDER, HALT_FOLDER):
         make_private(path / name)
-    if not any((path / RUNS_FOLDER).iterdir()):
+    # A stamp says that a run was here: if its latches are gone with its runs, they were lost and not cleared.
+    if not (path / _STAMP).exists() and not any((path / RUNS_FOLDER).iterdir()):
         begin_latch_log(path)
 
 
@@ -254,6 +256,21 @@ def holder(path: Path) -> ProcessMark:
     """Return the mark of the live process that holds a home, or `NOBODY`."""
     mark = read_mark(path / "lock")
     return mark if is_alive(mark) else NOBODY
+
+
+def is_held(path: Path) -> bool:
+    """Return True if some process holds a home's lock, whatever its lock file says; False where there is no home."""
+    try:
+        folder_fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(folder_fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(folder_fd)
+    return False
 
 
 def new_run_id(wall_ns: int, mode: Mode) -> str:

@@ -20,7 +20,16 @@ from interlock.shell.clocks import HostClock
 from interlock.shell.control_client import Silence, ask, has_ended, is_halted, run_dir_of, settle
 from interlock.shell.control_words import Reply, Request
 from interlock.shell.halt_files import halt_names, write_halt
-from interlock.shell.home import HALT_FOLDER, RUNS_FOLDER, holder, last_home, prepare_home, resolve_home, run_ids
+from interlock.shell.home import (
+    HALT_FOLDER,
+    RUNS_FOLDER,
+    holder,
+    is_held,
+    last_home,
+    prepare_home,
+    resolve_home,
+    run_ids,
+)
 from interlock.shell.latch_log import read_latches, standing
 from interlock.shell.live import ProcessMark, human, is_alive, live_marks, wake
 from interlock.shell.run_summary import has_begun
@@ -106,9 +115,7 @@ def halt(
         code = max(code, _halt_one(mark, reason=reason, halt_file=files.get(mark.home, ""), mouth=mouth))
     for home in homes:
         if home not in living:
-            say_holdings(Path(home), mouth)
-        if home not in living and home in files:
-            mouth.say(f"Nothing runs in {home}. The halt stands there, and the next start will see it.")
+            code = max(code, _halt_unseen(Path(home), is_written=home in files, mouth=mouth))
     return code
 
 
@@ -204,7 +211,9 @@ def _meant(
         named = str(resolve_home("", home_option=home_option, environ=environ))
         held = holder(Path(named))
         if not everywhere:
-            return (named,), (held,) if held.run_id else ()
+            # What lives there says so in two places: the lock file of the home can be deleted, or be another's.
+            here = {mark.pid: mark for mark in (*live, held) if mark.home == named and mark.run_id}
+            return (named,), tuple(here.values())
         homes.append(named)
         live = (*live, *([held] if held.run_id and held.pid not in [mark.pid for mark in live] else []))
     elif last_home(environ) and Path(last_home(environ)).is_dir():
@@ -217,6 +226,23 @@ def _write_request(home: Path, reason: str) -> str:
     if not (home / HALT_FOLDER).is_dir():
         prepare_home(home)
     return write_halt(home, reason=reason, wall_ns=HostClock().wall_ns())
+
+
+def _halt_unseen(home: Path, *, is_written: bool, mouth: Mouth) -> ExitCode:
+    """Say what a halt means for a home of which no process is known, and return whether somebody holds it all the same.
+
+    A process that is only starting has not said yet who it is; one whose lock file was deleted cannot be found by it.
+    """
+    say_holdings(home, mouth)
+    if is_held(home):
+        stands = "The halt file stands, and it will see it when it next looks" if is_written else "It was not halted"
+        mouth.warn(
+            f"A process holds {home} and cannot be asked yet. {stands}. Look again with: interlock status --home {home}"
+        )
+        return ExitCode.ORDERS_LEFT
+    if is_written:
+        mouth.say(f"Nothing runs in {home}. The halt stands there, and the next start will see it.")
+    return ExitCode.CLEAN
 
 
 def _halt_one(mark: ProcessMark, *, reason: str, halt_file: str, mouth: Mouth) -> ExitCode:
