@@ -32,7 +32,16 @@ DOCS = REPO / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
 
 #: Where codes of latches are written; a code is a text in capitals with an underscore.
-LATCHING = ("core/book.py", "core/step.py", "core/blotter.py", "loop.py", "shell/desk.py", "shell/resume.py")
+LATCHING = (
+    "core/closing.py",
+    "shell/host.py",
+    "core/book.py",
+    "core/step.py",
+    "core/blotter.py",
+    "loop.py",
+    "shell/desk.py",
+    "shell/resume.py",
+)
 CODE = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
 #: The words that the book and its user use for the parts.
 WORDS = (

@@ -12,8 +12,9 @@ from typing import Protocol
 
 import msgspec
 
-from interlock.core.book import fold_reports, raise_latch
-from interlock.core.state import Rules, State, counts_of, holdings_of, to_carry
+from interlock.core.book import fold_reports
+from interlock.core.closing import BROKE, broken, closing_record, cycle_record
+from interlock.core.state import Rules, State, holdings_of
 from interlock.core.step import Gathered, Stepped, step
 from interlock.core.strategy import Strategy
 from interlock.model.errors import ExitCode, GatewayDown, InterlockError, InvariantError, JournalError
@@ -22,14 +23,12 @@ from interlock.model.journal import (
     Boot,
     BootAside,
     Command,
-    Cycle,
     CycleAside,
     HostTrip,
-    Stop,
     StopAside,
 )
 from interlock.model.market import MarketSnapshot
-from interlock.model.mode import Mode, TradingState
+from interlock.model.mode import Mode
 from interlock.model.orders import Cancel, ExecReport, OrderClass
 from interlock.model.risk import Approved
 from interlock.model.units import SECOND_NS, duration
@@ -42,8 +41,6 @@ CYCLE_NS_MAX = 4 * SECOND_NS
 SYNC_NS_MAX = SECOND_NS
 #: A cycle that starts later than this after its time is late.
 LATE_NS_MIN = 20_000_000
-#: How the reason of a stop begins that a broken cycle brought about.
-BROKE = "a cycle broke: "
 
 
 class Acts(Protocol):
@@ -296,9 +293,11 @@ class Loop:
         """Account for everything that is left, write it, and tell it."""
         parts = self._parts
         parts.gateway.close()
+        # Until the record holds them, the reports are kept: last words must not lose a fill.
+        self._pending_reports = (*self._pending_reports, *parts.gateway.drain())
         state, decided = closing_record(
             self._state,
-            reports=(*self._pending_reports, *parts.gateway.drain()),
+            reports=self._pending_reports,
             at_gateway=parts.gateway.open_orders(),
             reason=self._stop_reason,
             at_least=at_least,
@@ -306,64 +305,19 @@ class Loop:
         )
         now = parts.clock.boot_ns()
         aside = StopAside(wall_ns=parts.clock.wall_ns(), late_count=self._late_count, took_ns=now - self._began_boot_ns)
-        record = parts.journal.append(decided, aside)
-        parts.recorder.sync()
-        parts.journal.sync()
+        try:
+            record = parts.journal.append(decided, aside)
+            parts.recorder.sync()
+            parts.journal.sync()
+        except JournalError as error:
+            message = f"{error} {self._last_words()}"
+            raise JournalError(message) from error
         new_latches = [latch for latch in state.latches if latch not in self._state.latches]
         for latch in new_latches:
             parts.latch_log.raised(latch)
         self._state = state
         parts.narrator.tell(record)
         return ExitCode(decided.exit_code)
-
-
-def cycle_record(stepped: Stepped) -> Cycle:
-    """Return the decided part of one cycle's record."""
-    return Cycle(cycle=stepped.state.cycle, inputs=stepped.inputs, outputs=stepped.outputs)
-
-
-def broken(state: State, text: str) -> State:
-    """Return the state after a cycle broke: the account is latched HALTED, and `text` says by what."""
-    return raise_latch(state, scope="account", code="CYCLE_BROKE", level=TradingState.HALTED, text=text)
-
-
-def closing_record(  # noqa: PLR0913 - what the end of a run is made of
-    state: State,
-    *,
-    reports: tuple[ExecReport, ...],
-    at_gateway: tuple[str, ...],
-    reason: str,
-    at_least: ExitCode,
-    head: str,
-) -> tuple[State, Stop]:
-    """Fold the last reports, and return the state that is left with the decided part of the last record.
-
-    Args:
-        state: what the last cycle left.
-        reports: what the gateway still said.
-        at_gateway: ids of the orders that work there.
-        reason: why the run ends, a sentence.
-        at_least: the exit code if it is not clean already.
-        head: of the record so far.
-    """
-    state, bookings = fold_reports(state, reports)
-    open_orders = state.blotter.open_orders
-    in_doubt = tuple(order.cl_ord_id for order in open_orders.values() if order.in_doubt)
-    # What works is what either side believes to work: unknown is not empty.
-    working = tuple(sorted((open_orders.keys() | set(at_gateway)) - set(in_doubt)))
-    return state, Stop(
-        cycle=state.cycle,
-        reports=reports,
-        bookings=bookings,
-        reason=reason,
-        exit_code=at_least or _exit_code(state, working=working, in_doubt=in_doubt),
-        working=working,
-        in_doubt=in_doubt,
-        counts=counts_of(state),
-        state=state.trading_state,
-        closing=to_carry(state, head=head),
-        holdings=holdings_of(state),
-    )
 
 
 def _own_stop(via: str, reason: str) -> Command:
@@ -388,11 +342,3 @@ def _overrun(took_ns: int) -> tuple[HostTrip, ...]:
         return ()
     text = f"a cycle took {duration(took_ns)}, the limit is {duration(CYCLE_NS_MAX)}"
     return (HostTrip(code="CYCLE_OVERRUN", text=text),)
-
-
-def _exit_code(state: State, *, working: tuple[str, ...], in_doubt: tuple[str, ...]) -> ExitCode:
-    if working or in_doubt:
-        return ExitCode.ORDERS_LEFT
-    if any(latch.scope == "account" for latch in state.latches):
-        return ExitCode.LATCHED
-    return ExitCode.CLEAN

@@ -100,7 +100,6 @@ def test_failing_call_ends_sending_for_good(blow: Blow) -> None:
     assert codes[5] > 0
 
 
-@pytest.mark.xfail(reason="the last record's failure is told without what is held", strict=True)
 def test_failure_at_the_last_record_names_what_is_held() -> None:
     """A disk that fails under the STOP record ends the run with the same last words as one that failed before."""
     with opened_place() as place:

@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 
 from interlock.config_types import RiskConfig
+from interlock.core.closing import BROKE, broken, closing_record, cycle_record
 from interlock.core.step import Gathered, step
-from interlock.loop import BROKE, broken, closing_record, cycle_record
 from interlock.model.errors import ExitCode
 from interlock.model.journal import Boot, BootAside, Cycle, Inputs, Stop
 from interlock.model.market import MarketSnapshot
