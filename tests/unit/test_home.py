@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -266,3 +267,17 @@ def test_process_that_does_not_catch_the_wake_signal_is_left_alone(home: Path) -
         assert False is wake(msgspec.structs.replace(mark, started_ticks=ticks))
         child.communicate(b"\n")
     assert 0 == child.returncode
+
+
+def test_lock_file_that_takes_no_mark_refuses_the_start_in_a_sentence(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk nobody could see who holds the home, so nothing starts, and no bug of ours is confessed."""
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+
+    with pytest.raises(HomeError, match=r"No space left on device.*Nothing was started"):
+        open_home(home / "full", wall_ns=1)

@@ -154,8 +154,12 @@ class Home:
 
     def _write_lock(self) -> None:
         content = msgspec.json.encode(self._mark)
-        os.pwrite(self._fds[1], content, 0)
-        os.ftruncate(self._fds[1], len(content))
+        try:
+            os.pwrite(self._fds[1], content, 0)
+            os.ftruncate(self._fds[1], len(content))
+        except OSError as error:
+            message = f"{self.path} cannot say who holds it ({error.strerror or error}). Nothing was started."
+            raise HomeError(message) from error
 
 
 def resolve_home(account_name: str, *, home_option: str | None, environ: Mapping[str, str]) -> Path:
@@ -239,16 +243,18 @@ def open_home(path: Path, *, wall_ns: int) -> Home:
         HomeError: another process holds it, or it is unsafe.
     """
     prepare_home(path)
-    folder_fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    fds = [folder_fd]
+    fds: list[int] = []
     try:
+        fds.append(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW))
         fds.append(os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
         for fd in fds:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return Home(path=path, fds=(fds[0], fds[1]), mark=own_mark(home=path, wall_ns=wall_ns))
-    except OSError as error:
+    except (OSError, HomeError) as error:
         for fd in fds:
             os.close(fd)
+        if isinstance(error, HomeError):
+            raise
         raise HomeError(_why_locked(path, error)) from error
 
 
