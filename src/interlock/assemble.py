@@ -158,15 +158,25 @@ def _found(plan: _Plan, path: Path, latch_log: LatchLog) -> Found:
             "would watch it. Add it to symbols under [universe]. Nothing was started."
         )
         raise ConfigError(message)
-    orphans = [
+    words: list[str] = []
+    owned = [
         f"{position.qty} {position.symbol} of {position.strategy_id}"
         for position in carried.positions
         if position.strategy_id not in plan.made.strategies
     ]
-    if not orphans:
-        return found
-    words = f"No strategy of this configuration looks after {', '.join(orphans)}: nothing will sell it."
-    return msgspec.structs.replace(found, words=(*found.words, words))
+    if owned:
+        words.append(f"No strategy of this configuration looks after {', '.join(owned)}: nothing will sell it.")
+    working = [
+        f"{order.cl_ord_id} ({order.side} {order.leaves_qty} {order.symbol} of {order.strategy_id})"
+        for order in carried.orders
+        if order.strategy_id not in plan.made.strategies
+    ]
+    if working:
+        words.append(
+            f"No strategy of this configuration looks after the order {', '.join(working)}: it works on until it ends, "
+            "and only an entry is taken back by a stop or a halt."
+        )
+    return msgspec.structs.replace(found, words=(*found.words, *words))
 
 
 def _joined(  # noqa: PLR0913 - the parts that have a home by now

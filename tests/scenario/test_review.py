@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+from pathlib import Path
+
 import pytest
 from tests.scenario.scripts import written
-from tests.scenario.stage import INTERLOCK, Room, records, stop_of
+from tests.scenario.stage import INTERLOCK, Room, boot_of, records, stop_of
 
 #: A shell closes some of the standard streams, and Interlock runs in its place.
 _CLOSED = ("/bin/sh", "-c", 'exec "$@" {}', "sh", *INTERLOCK)
@@ -39,3 +42,21 @@ def test_a_run_whose_output_is_closed_is_refused(room: Room) -> None:
 
     assert (2, []) == (ended.code, room.run_dirs)
     assert "Standard output is closed" in ended.err
+
+
+def test_an_order_that_no_strategy_looks_after_any_more_is_told(room: Room) -> None:
+    """A crash leaves entries working; a start without their strategy says which, and that they work on."""
+    config = Path(written(room, strategy="Patient", settings="{ qty = 10 }", mode="PAPER"))
+    with room.start("run", str(config), "--mode", "paper") as running:
+        running.see("REST | ")
+        room.play("resume", "1")
+        running.see("; 4 orders work;")
+        running.send(signal.SIGKILL)
+        running.end()
+    config.write_text(config.read_text(encoding="utf-8").replace('name = "idle"', 'name = "other"'), encoding="utf-8")
+    told = room.play("run", str(config), "--mode", "paper", "--cycles", "1").out
+    ids = [order.cl_ord_id for order in boot_of(records(room.run_dirs[-1])).carried.orders]
+
+    assert 4 == len(ids)
+    (line,) = [line for line in told.splitlines() if "No strategy of this configuration looks after the order" in line]
+    assert [] == [cl_ord_id for cl_ord_id in ids if f"{cl_ord_id} (BUY 10 " not in line]
