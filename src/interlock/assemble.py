@@ -34,7 +34,7 @@ from interlock.shell.journal import FileJournal
 from interlock.shell.latch_log import LatchLog
 from interlock.shell.narrator import LOG_FORMS, ConsoleNarrator
 from interlock.shell.paper import PaperGateway
-from interlock.shell.recovery import Found, recovered
+from interlock.shell.recovery import Found, recovered, remember_run
 from interlock.shell.side_file import NoSideFile, SideFile
 from interlock.shell.status import Status, entry_ids, held, open_orders
 from interlock.shell.strategy_guard import code_files, warnings_of
@@ -214,6 +214,8 @@ def _joined(  # noqa: PLR0913 - the parts that have a home by now
     watch.follow(loop)
     aside = _boot_aside(plan, home, found, run_id=run_dir.name, clock=clock)
     loop.boot(boot_of(made, state, carried=found.carried), aside)
+    if made.mode is Mode.PAPER:
+        remember_run(home.path, run_dir.name)
     return loop
 
 

@@ -64,7 +64,9 @@ def main(words: Sequence[str] | None = None) -> int:
             return ExitCode.CLEAN
         cut_words, cut_code = act.cut_words, act.cut_code
         code = act.do()
-        sys.stdout.flush()
+        # A strategy may have taken stdout away; what was told is told, and the code stands.
+        with contextlib.suppress(AttributeError, ValueError):
+            sys.stdout.flush()
     except InterlockError as error:
         _complain(str(error))
         return error.exit_code

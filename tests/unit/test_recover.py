@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -18,7 +19,7 @@ from interlock.model.journal import Boot, Carried, Cycle
 from interlock.model.mode import Mode, TradingState
 from interlock.model.orders import Cancel, OrderClass, OrdStatus, Position, Side
 from interlock.shell.home import RUNS_FOLDER
-from interlock.shell.recovery import recovered
+from interlock.shell.recovery import recovered, remember_run
 
 EMPTY_HANDED = nothing_carried(OPENING_MICROS, ())
 
@@ -197,7 +198,8 @@ def test_a_run_that_closed_itself_hands_over_its_closing_words(home: Path) -> No
     """After a clean stop nothing is folded again and nothing is told: the STOP record is what is carried."""
     run_dir = home / RUNS_FOLDER / "20131007T143000Z-paper-abcd"
     run_dir.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
-    write_run(run_dir, whole_run())
+    _, *others = whole_run()
+    write_run(run_dir, [boot(run_id=run_dir.name), *others])
     found = recovered(home, mode=Mode.PAPER, latches=(), next_latch_no=1, cash_micros=5)
 
     assert ([10], 4, ()) == ([p.qty for p in found.carried.positions], found.carried.cycle, found.words)
@@ -218,7 +220,8 @@ def test_a_latch_that_a_crash_kept_out_of_the_log_still_stands(home: Path) -> No
     handed = msgspec.structs.replace(EMPTY_HANDED, orders=(order(),))
     run_dir = home / RUNS_FOLDER / "20131007T143000Z-sim-abcd"
     run_dir.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
-    write_run(run_dir, [boot(handed_over=handed), (Cycle(cycle=1, inputs=lived.inputs, outputs=lived.outputs), aside)])
+    opening = boot(run_id=run_dir.name, handed_over=handed)
+    write_run(run_dir, [opening, (Cycle(cycle=1, inputs=lived.inputs, outputs=lived.outputs), aside)])
     found = recovered(home, mode=Mode.SIM, latches=(), next_latch_no=1, cash_micros=5)
     logged = recovered(home, mode=Mode.SIM, latches=(), next_latch_no=2, cash_micros=5)
 
@@ -244,3 +247,42 @@ def test_a_damaged_record_stops_paper_and_not_sim(home: Path, mode: Mode) -> Non
     found = recovered(home, mode=mode, latches=(), next_latch_no=1, cash_micros=5)
 
     assert any("cannot be trusted; look at it with interlock verify" in words for words in found.words)
+
+
+@pytest.mark.parametrize("mode", [Mode.SIM, Mode.PAPER])
+def test_record_of_another_run_is_not_this_account(home: Path, mode: Mode) -> None:
+    """A run folder that was brought from elsewhere under another name carries nothing into this account."""
+    run_dir = killed_run(home, mode=mode.value.lower())
+    run_dir.rename(run_dir.with_name(run_dir.name.replace("abcd", "beef")))
+
+    if mode is Mode.SIM:
+        found = recovered(home, mode=mode, latches=(), next_latch_no=1, cash_micros=5)
+        assert (5, ()) == (found.carried.account.cash_micros, found.carried.positions)
+    else:
+        with pytest.raises(JournalError, match="brought here from another home"):
+            recovered(home, mode=mode, latches=(), next_latch_no=1, cash_micros=5)
+
+
+def test_latch_that_a_run_of_another_mode_could_not_log_still_stands(home: Path) -> None:
+    """A home has one set of latches: what SIM raised and a crash kept out of the log holds PAPER too."""
+    lived = stepped(state(orders=(order(),)), reports=(fill(11, cum=11),))
+    _, aside = cycle_of(1)
+    run_dir = home / RUNS_FOLDER / "20131007T143000Z-sim-abcd"
+    run_dir.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
+    opening = boot(run_id=run_dir.name, handed_over=msgspec.structs.replace(EMPTY_HANDED, orders=(order(),)))
+    write_run(run_dir, [opening, (Cycle(cycle=1, inputs=lived.inputs, outputs=lived.outputs), aside)])
+    found = recovered(home, mode=Mode.PAPER, latches=(), next_latch_no=1, cash_micros=5)
+
+    assert (["ORDER_OVERFILL"], found.unlogged) == ([latch.code for latch in found.unlogged], found.carried.latches)
+
+
+def test_paper_account_whose_last_run_was_taken_away_does_not_begin_afresh(home: Path) -> None:
+    """Missing is not empty: without the run that it lived in, nobody knows what the account holds."""
+    run_dir = killed_run(home, mode="paper")
+    remember_run(home, run_dir.name)
+    before = recovered(home, mode=Mode.PAPER, latches=(), next_latch_no=1, cash_micros=5).previous_run
+    shutil.rmtree(run_dir)
+
+    assert run_dir.name == before
+    with pytest.raises(JournalError, match="nobody knows what the account holds"):
+        recovered(home, mode=Mode.PAPER, latches=(), next_latch_no=1, cash_micros=5)

@@ -20,7 +20,6 @@ from interlock.core.risk.headroom import RECENT_MAX, Approval, Headroom, make_he
 from interlock.core.scan import prices_of
 from interlock.core.state import Rules, State, holdings_of
 from interlock.core.strategy import Strategy, View, ask, named
-from interlock.model.errors import invariant
 from interlock.model.journal import Command, HostTrip, Inputs, Outputs, SeenMarket
 from interlock.model.market import MarketSnapshot, Quote
 from interlock.model.mode import TradingState
@@ -141,7 +140,6 @@ def _ask_all(
     intents: list[OrderIntent] = []
     for name, strategy in strategies.items():
         asked = ask(strategy, _view(state, rules, name, snapshot=snapshot, candidates=candidates))
-        invariant(not _can_be_written(snapshot), "the market that the gate reads is as it was seen", asked=name)
         ideas.append(asked.idea)
         for wish in asked.wishes:
             intent_id = f"{state.cycle:06d}-{len(intents) + 1:03d}"
@@ -156,13 +154,6 @@ def _ask_all(
                 text=asked.idea.fault,
             )
     return state, tuple(ideas), tuple(intents)
-
-
-def _can_be_written(snapshot: MarketSnapshot) -> bool:
-    """Return True if a strategy has opened a column for writing: what it then holds, nobody knows."""
-    numbers = (snapshot.bid_px, snapshot.ask_px, snapshot.last_px, snapshot.bid_qty, snapshot.ask_qty)
-    columns = (*numbers, snapshot.volume, snapshot.event_ns, snapshot.present, snapshot.halted)
-    return any(column.flags.writeable for column in columns)
 
 
 def _view(

@@ -157,9 +157,9 @@ def make_snapshot(  # noqa: PLR0913 - one argument a column, all by keyword
     halted: Flags,
     faults: tuple[DataFault, ...] = (),
 ) -> MarketSnapshot:
-    """Check the columns, make them read-only and seal them with a digest.
+    """Check the columns, keep them in bytes that nothing can write to, and seal them with a digest.
 
-    The arrays are taken over, not copied: the caller hands over arrays that nobody else writes to.
+    A flag that says read-only could be taken back by a strategy; immutable bytes cannot.
 
     Returns:
         The snapshot.
@@ -167,9 +167,9 @@ def make_snapshot(  # noqa: PLR0913 - one argument a column, all by keyword
     Raises:
         InvariantError: a column of the wrong shape or type, or an event later than `as_of_ns`.
     """
-    columns = (bid_px, ask_px, last_px, bid_qty, ask_qty, volume, event_ns)
     title = f"{seq} {as_of_ns} {trading_date} {' '.join(universe)}\n"
-    digest = _sealed(title, columns=columns, flags=(present, halted), symbols=len(universe))
+    columns = (bid_px, ask_px, last_px, bid_qty, ask_qty, volume, event_ns)
+    digest, numbers, flags = _sealed(title, columns=columns, flags=(present, halted), symbols=len(universe))
     latest_ns = int(event_ns.max()) if universe else 0
     invariant(latest_ns <= as_of_ns, "no event is later than its snapshot", event_ns=latest_ns, as_of_ns=as_of_ns)
     return MarketSnapshot(
@@ -177,34 +177,40 @@ def make_snapshot(  # noqa: PLR0913 - one argument a column, all by keyword
         as_of_ns=as_of_ns,
         trading_date=trading_date,
         universe=universe,
-        bid_px=bid_px,
-        ask_px=ask_px,
-        last_px=last_px,
-        bid_qty=bid_qty,
-        ask_qty=ask_qty,
-        volume=volume,
-        event_ns=event_ns,
-        present=present,
-        halted=halted,
+        bid_px=numbers[0],
+        ask_px=numbers[1],
+        last_px=numbers[2],
+        bid_qty=numbers[3],
+        ask_qty=numbers[4],
+        volume=numbers[5],
+        event_ns=numbers[6],
+        present=flags[0],
+        halted=flags[1],
         faults=faults,
         digest=digest,
     )
 
 
-def _sealed(title: str, *, columns: tuple[Column, ...], flags: tuple[Flags, ...], symbols: int) -> str:
-    """Check the columns and close them for writing; return the SHA-256 over all of them, hexadecimal."""
+def _sealed(
+    title: str, *, columns: tuple[Column, ...], flags: tuple[Flags, ...], symbols: int
+) -> tuple[str, tuple[Column, ...], tuple[Flags, ...]]:
+    """Check the columns; return the SHA-256 over them, hexadecimal, and copies in bytes that nothing can write to."""
     digest = hashlib.sha256(title.encode())
+    numbers: list[Column] = []
     for column in columns:
         invariant(column.shape == (symbols,), "a column has one entry a symbol", shape=column.shape)
         invariant(column.dtype == np.int64, "a column of numbers holds int64", dtype=column.dtype)
-        column.setflags(write=False)
-        digest.update(column.tobytes())
+        content = column.tobytes()
+        digest.update(content)
+        numbers.append(np.frombuffer(content, dtype=np.int64))
+    marks: list[Flags] = []
     for flag in flags:
         invariant(flag.shape == (symbols,), "a column has one entry a symbol", shape=flag.shape)
         invariant(flag.dtype == np.bool_, "a column of flags holds bool", dtype=flag.dtype)
-        flag.setflags(write=False)
-        digest.update(flag.tobytes())
-    return digest.hexdigest()
+        content = flag.tobytes()
+        digest.update(content)
+        marks.append(np.frombuffer(content, dtype=np.bool_))
+    return digest.hexdigest(), tuple(numbers), tuple(marks)
 
 
 def checked_universe(symbols: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,20 +7,27 @@ or does not start.
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from interlock.core.recover import recover
 from interlock.core.state import nothing_carried
 from interlock.model.errors import InvariantError, JournalError
-from interlock.model.journal import Boot, Carried, Cycle, Stop
+from interlock.model.journal import Boot, BootAside, Carried, Cycle, Stop
 from interlock.model.mode import Mode
 from interlock.model.risk import Latch
+from interlock.model.units import plain
 from interlock.shell.home import RUNS_FOLDER, run_ids, run_mode
 from interlock.shell.journal_check import looks_whole
 from interlock.shell.journal_reader import JournalReader, require_trusted
-from interlock.shell.run_summary import RunSummary, last_stop, summary
+from interlock.shell.live import replace_file
+from interlock.shell.run_summary import RunSummary, has_begun, last_stop, summary
+
+#: In the home: the id of the PAPER run that its account lives in.
+LAST_PAPER_RUN: Final = "last-paper-run"
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,13 +56,17 @@ def recovered(home: Path, *, mode: Mode, latches: tuple[Latch, ...], next_latch_
     Raises:
         JournalError: a PAPER account's record cannot be trusted, so nobody knows what it holds.
     """
-    fresh = nothing_carried(cash_micros, latches)
+    if mode is Mode.PAPER:
+        _require_remembered(home)
+    others = _unlogged(_latches_of_others(home, mode), next_latch_no=next_latch_no)
+    fresh = nothing_carried(cash_micros, (*latches, *others))
     run_id, words = _last_begun(home, mode)
     if not run_id:
-        return Found(carried=fresh, unlogged=(), previous_run="", previous_head="", words=tuple(words))
+        return Found(carried=fresh, unlogged=others, previous_run="", previous_head="", words=tuple(words))
     run_dir = home / RUNS_FOLDER / run_id
     previous_head = ""
     try:
+        _require_own(run_dir)
         line = summary(run_dir)
         previous_head = line.head
         if line.ended != "clean":
@@ -68,7 +79,7 @@ def recovered(home: Path, *, mode: Mode, latches: tuple[Latch, ...], next_latch_
         left = fresh
     # A latch is on the run's record before it is in the home's log: one that a crash kept out of the log
     # has a number that the log never gave, and still stands.
-    unlogged = tuple(latch for latch in left.latches if int(latch.latch_id[1:]) >= next_latch_no)
+    unlogged = _unlogged((*left.latches, *others), next_latch_no=next_latch_no)
     latches = (*latches, *unlogged)
     if mode is Mode.SIM:
         left = nothing_carried(cash_micros, latches)
@@ -83,6 +94,64 @@ def recovered(home: Path, *, mode: Mode, latches: tuple[Latch, ...], next_latch_
     )
 
 
+def remember_run(home: Path, run_id: str) -> None:
+    """Write down which PAPER run the account lives in, durably; its first record is durable already."""
+    replace_file(home / LAST_PAPER_RUN, run_id.encode())
+
+
+def _require_remembered(home: Path) -> None:
+    """Refuse to begin a PAPER account afresh where its last run was taken away.
+
+    Raises:
+        JournalError: the run that the home remembers is gone.
+    """
+    path = home / LAST_PAPER_RUN
+    run_id = path.read_bytes().decode("utf-8", errors="replace").strip() if path.exists() else ""
+    if run_id and run_id not in run_ids(home):
+        message = (
+            f"The account in {plain(str(home))} lived last in the run {plain(run_id)}, and that run is not in runs/ "
+            "any more, so nobody knows what the account holds. Nothing was started. Put it back, or begin a new account "
+            "with another --home."
+        )
+        raise JournalError(message)
+
+
+def _require_own(run_dir: Path) -> None:
+    """Refuse a record that says it is another run's.
+
+    Raises:
+        JournalError: the folder was renamed, or brought here from another home.
+    """
+    first = next(JournalReader(run_dir).records(), None)
+    if first is None or not isinstance(first.aside, BootAside):
+        return
+    if first.aside.run_id != run_dir.name:
+        message = (
+            f"The folder {run_dir.name} holds the record of the run {plain(first.aside.run_id)}: it was renamed, or "
+            "brought here from another home. What it holds is not this account's. Nothing was started. "
+            "Take it out of runs/."
+        )
+        raise JournalError(message)
+
+
+def _latches_of_others(home: Path, mode: Mode) -> tuple[Latch, ...]:
+    """Return the latches that the last runs of other modes left: a home has one set of latches, whatever ran."""
+    latches: list[Latch] = []
+    for other in Mode:
+        run_id, _ = _last_begun(home, other) if other is not mode else ("", [])
+        if run_id:
+            # A record of another mode that cannot be read keeps nobody from starting; verify names it.
+            with contextlib.suppress(InvariantError, JournalError):
+                latches.extend(_left_by(home / RUNS_FOLDER / run_id).latches)
+    return tuple(latches)
+
+
+def _unlogged(latches: tuple[Latch, ...], *, next_latch_no: int) -> tuple[Latch, ...]:
+    """Return the latches that the home's log does not know yet, each id once, in order of their numbers."""
+    by_no = {int(latch.latch_id[1:]): latch for latch in reversed(latches)}
+    return tuple(by_no[number] for number in sorted(by_no) if number >= next_latch_no)
+
+
 def _last_begun(home: Path, mode: Mode) -> tuple[str, list[str]]:
     """Return the last run of a mode that has a first record ("" for none), and words on those that came after it.
 
@@ -90,11 +159,7 @@ def _last_begun(home: Path, mode: Mode) -> tuple[str, list[str]]:
     """
     words: list[str] = []
     for run_id in reversed([run_id for run_id in run_ids(home) if run_mode(run_id) is mode]):
-        try:
-            reader = JournalReader(home / RUNS_FOLDER / run_id)
-            if any(True for _ in reader.frames()) or not reader.ending.is_trusted:
-                return run_id, words
-        except JournalError:
+        if has_begun(home / RUNS_FOLDER / run_id):
             return run_id, words
         words.append(
             f"The run {run_id} was killed before its first record was durable: it decided and sent nothing, "
