@@ -191,6 +191,8 @@ def _joined(  # noqa: PLR0913 - the parts that have a home by now
     home.announce(run_id=run_dir.name, mode=made.mode, environ=os.environ)
     recorder = _recorder(stack, plan, run_dir)
     journal = stack.enter_context(FileJournal.create(run_dir))
+    if made.mode is Mode.PAPER:
+        remember_run(home.path, run_dir.name)
     loop = Loop(
         Parts(
             mode=made.mode,
@@ -214,8 +216,6 @@ def _joined(  # noqa: PLR0913 - the parts that have a home by now
     watch.follow(loop)
     aside = _boot_aside(plan, home, found, run_id=run_dir.name, clock=clock)
     loop.boot(boot_of(made, state, carried=found.carried), aside)
-    if made.mode is Mode.PAPER:
-        remember_run(home.path, run_dir.name)
     return loop
 
 

@@ -95,7 +95,11 @@ def recovered(home: Path, *, mode: Mode, latches: tuple[Latch, ...], next_latch_
 
 
 def remember_run(home: Path, run_id: str) -> None:
-    """Write down which PAPER run the account lives in, durably; its first record is durable already."""
+    """Write down which PAPER run the account lives in, durably: after its journal is there, before its first record.
+
+    Raises:
+        HomeError: it could not be written; nothing was started.
+    """
     replace_file(home / LAST_PAPER_RUN, run_id.encode())
 
 
@@ -110,8 +114,8 @@ def _require_remembered(home: Path) -> None:
     if run_id and run_id not in run_ids(home):
         message = (
             f"The account in {plain(str(home))} lived last in the run {plain(run_id)}, and that run is not in runs/ "
-            "any more, so nobody knows what the account holds. Nothing was started. Put it back, or begin a new account "
-            "with another --home."
+            "any more, so nobody knows what the account holds. Nothing was started. Put it back, or begin a new "
+            "account with another --home."
         )
         raise JournalError(message)
 
