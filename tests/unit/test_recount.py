@@ -35,6 +35,7 @@ from interlock.model.orders import (
     Side,
     TimeInForce,
 )
+from interlock.proof import recount as recount_module
 from interlock.proof.recount import Recount
 from interlock.proof.verify import VerifyReport, verify_run
 
@@ -252,3 +253,21 @@ def test_orders_are_carried_as_they_were_counted(tmp_path: Path) -> None:
         "the orders none are carried, and 000001-001 are open.",
         "order 000001-001 is carried as PENDING_NEW with 1 filled.",
     ] == told
+
+
+def test_count_keeps_the_last_ended_orders_and_forgets_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not grow with a run; a late word on a forgotten order moves nothing, and one on no order is named."""
+    monkeypatch.setattr(recount_module, "ENDED_KEPT", 2)
+    counted = Recount(carried())
+    for number in range(1, 5):
+        name = f"{number:06d}-001"
+        counted.approve(decision(name))
+        words = report(f"e{number}", name, ExecType.CANCELED)
+        assert [] == list(counted.report(words, booking(name, OrdStatus.PENDING_NEW, OrdStatus.CANCELED)))
+    late = report("late", "000001-001", ExecType.CANCELED)
+    never = report("never", "000009-001", ExecType.CANCELED)
+
+    assert ["000003-001", "000004-001"] == list(counted.orders)
+    assert [] == list(counted.report(late, booking("000001-001", None, None)))
+    assert 1 == len(list(counted.report(never, booking("000009-001", None, None))))
+    assert 4 == counted.counts()["cancelled"]

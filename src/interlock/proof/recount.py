@@ -8,6 +8,7 @@ Source: the table of order states in the design (FIX 4.4, appendix D), with what
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 
 import msgspec
@@ -93,8 +94,21 @@ def expected_of_ended(status: OrdStatus, exec_type: ExecType) -> str:
     return HALT if contradicts.get(exec_type, True) else IGNORED
 
 
+_NO_ORDER = (0, 0)
+
+
+def _number(cl_ord_id: str) -> tuple[int, int]:
+    """Return the two numbers of an order's id; ids of a run only grow."""
+    cycle, _, number = cl_ord_id.partition("-")
+    return (int(cycle), int(number)) if cycle.isdecimal() and number.isdecimal() else _NO_ORDER
+
+
+#: Ended orders that are kept for late words; far more than the runtime keeps, and never more.
+ENDED_KEPT = 5_000
+
+
 class Recount:
-    """Counts one run again, report by report; it grows with the orders of a run, not with its cycles."""
+    """Counts one run again, report by report; it keeps open orders and the last that ended, so it does not grow."""
 
     def __init__(self, carried: Carried) -> None:
         """Begin with what the run before handed over."""
@@ -110,6 +124,8 @@ class Recount:
         self._open_ids = {name: True for name, order in self.orders.items() if order.is_open}
         self._counts = dict.fromkeys(("intents", "blocked", *(name for _, name in _ENDED_AS)), 0)
         self._counts["carried"] = len(self._open_ids)
+        self._ended: deque[str] = deque()
+        self._forgotten = (-1, -1)
 
     def approve(self, decision: Decision) -> None:
         """Take in an order that the gate approved."""
@@ -139,6 +155,9 @@ class Recount:
         order = self.orders.get(name)
         if booking.cl_ord_id != name:
             yield f"the report {report.exec_id} on {name} was booked for {booking.cl_ord_id}"
+        elif order is None and booking.before is None and _number(name) <= self._forgotten:
+            # It ended so long ago that neither the runtime nor this count remembers it: it moves nothing.
+            return
         elif order is None:
             yield f"the report {report.exec_id} is about {name}, which this run neither approved nor carried"
         elif booking.before is None:
@@ -207,6 +226,12 @@ class Recount:
         elif before.is_open:
             del self._open_ids[name]
             self._counts[dict(_ENDED_AS)[after.ord_status]] += 1
+            self._ended.append(name)
+            if len(self._ended) > ENDED_KEPT:
+                oldest = self._ended.popleft()
+                if not self.orders[oldest].is_open:
+                    del self.orders[oldest]
+                    self._forgotten = max(self._forgotten, _number(oldest))
 
     def open_ids(self) -> tuple[str, ...]:
         """Return the ids of the orders that may still trade, sorted."""
