@@ -1,6 +1,6 @@
 """How long a cycle takes, stage by stage, with the gate and the journal on; and whether memory stays flat.
 
-    uv run python benchmarks/cycle.py [--cycles N] [--memory-cycles N]
+    uv run python benchmarks/cycle.py [--cycles N] [--memory-cycles N] [--place DIR]
 
 Prints cycles a second and microseconds a stage for 1, 100, 1,000 and 5,000 symbols (quiet cycles: one strategy that
 is asked and wishes for nothing), the whole path of one order, resident memory over many cycles, and the time from the
@@ -168,10 +168,10 @@ def make_loop(folder: Path, *, symbols: int, strategy: Strategy, cycles: int) ->
     return Loop(parts, state), parts
 
 
-def timed_run(*, symbols: int, strategy: Strategy, cycles: int) -> tuple[float, dict[str, float], int]:
+def timed_run(*, symbols: int, strategy: Strategy, cycles: int, place: Path) -> tuple[float, dict[str, float], int]:
     """Run and return microseconds a cycle, whole and by stage, and how many orders were wished for."""
     timed = Timed()
-    with tempfile.TemporaryDirectory(dir=Path(__file__).parent) as folder:
+    with tempfile.TemporaryDirectory(dir=place) as folder:
         loop, parts = make_loop(Path(folder), symbols=symbols, strategy=strategy, cycles=cycles)
         # The parts are frozen; what is timed are their methods, one wrapper each.
         for stage, part, name in (
@@ -203,17 +203,17 @@ def resident_mib() -> float:
     return pages * resource.getpagesize() / 2**20
 
 
-def print_cycles(cycles: int) -> None:
+def print_cycles(cycles: int, place: Path) -> None:
     """Print quiet cycles for each size of universe, then cycles that send an order each."""
     print(f"{'symbols':>8} {'cycles/s':>9} {'us/cycle':>9} " + " ".join(f"{stage:>8}" for stage in STAGES))
     for symbols in (1, 100, 1_000, 5_000):
         count = max(200, cycles // (1 if symbols <= 100 else symbols // 100))
-        runs = [timed_run(symbols=symbols, strategy=Watcher(), cycles=count) for _ in range(3)]
+        runs = [timed_run(symbols=symbols, strategy=Watcher(), cycles=count, place=place) for _ in range(3)]
         whole, stages, _ = sorted(runs, key=lambda run: run[0])[1]
         told = " ".join(f"{stages[stage]:8.1f}" for stage in STAGES)
         print(f"{symbols:8,} {1e6 / whole:9,.0f} {whole:9.1f} {told}")
-    quiet, quiet_stages, _ = timed_run(symbols=1, strategy=Watcher(), cycles=cycles)
-    ordering, stages, intents = timed_run(symbols=1, strategy=Ping(), cycles=cycles)
+    quiet, quiet_stages, _ = timed_run(symbols=1, strategy=Watcher(), cycles=cycles, place=place)
+    ordering, stages, intents = timed_run(symbols=1, strategy=Ping(), cycles=cycles, place=place)
     told = " ".join(f"{stages[stage]:8.1f}" for stage in STAGES)
     print(f"{'1 + ping':>8} {1e6 / ordering:9,.0f} {ordering:9.1f} {told}")
     more = (ordering - stages["sync"]) - (quiet - quiet_stages["sync"])
@@ -221,9 +221,9 @@ def print_cycles(cycles: int) -> None:
     print(f"one order's whole path over a quiet cycle, sync apart: {each:.1f} us ({intents:,} orders)")
 
 
-def print_memory(cycles: int) -> None:
+def print_memory(cycles: int, place: Path) -> None:
     """Print resident memory at ten points of one long run with orders."""
-    with tempfile.TemporaryDirectory(dir=Path(__file__).parent) as folder:
+    with tempfile.TemporaryDirectory(dir=place) as folder:
         loop, parts = make_loop(Path(folder), symbols=100, strategy=Ping(), cycles=cycles)
         seen: list[float] = []
 
@@ -255,9 +255,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cycles", type=int, default=5_000)
     parser.add_argument("--memory-cycles", type=int, default=100_000)
+    parser.add_argument("--place", type=Path, default=Path(__file__).parent, help="where the journals lie")
     chosen = parser.parse_args()
-    print_cycles(chosen.cycles)
-    print_memory(chosen.memory_cycles)
+    print_cycles(chosen.cycles, chosen.place)
+    print_memory(chosen.memory_cycles, chosen.place)
     print_start()
 
 

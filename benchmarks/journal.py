@@ -44,6 +44,7 @@ from interlock.model.orders import ExecType, OrderClass, OrdStatus, Side
 from interlock.proof.verify import verify_run
 from interlock.shell.journal import FileJournal
 from interlock.shell.journal_reader import JournalReader
+from interlock.shell.recovery import LAST_PAPER_RUN
 from interlock.shell.run_summary import summary
 
 DAY_CYCLES = 86_400
@@ -239,7 +240,10 @@ def print_all(room: Path, count: int) -> None:
     show("verify", measured(lambda: 0 if verify_run(run_dir).ok else 7), count)
     show("tell", measured(lambda: interlock(["tell", str(run_dir)])), count)
     show("summary (of `interlock runs`)", measured(lambda: 0 * len(summary(run_dir).head)), 1)
+    # What is measured is a start on the long run, so the home may remember no other one.
+    (home / LAST_PAPER_RUN).unlink(missing_ok=True)
     show("start on it, stopped", started(home, config), 1)
+    (home / LAST_PAPER_RUN).unlink(missing_ok=True)
     for other in (home / "runs").iterdir():
         if other != run_dir:
             shutil.rmtree(other)
