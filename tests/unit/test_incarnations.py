@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.spoken import spoken
 
 from interlock.model.errors import HomeError, JournalError
 from interlock.model.mode import Mode
 from interlock.shell.incarnations import INCARNATIONS, NOBODY, begin
+from interlock.shell.paper import PaperGateway
+
+REPO = Path(__file__).parents[2]
 
 
 def test_sim_has_no_incarnation_and_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -71,3 +75,17 @@ def test_damaged_line_refuses_the_start(tmp_path: Path) -> None:
 
     with pytest.raises(JournalError, match="damaged at line 1"):
         begin(tmp_path, mode=Mode.PAPER, after_cycle=9)
+
+
+def test_start_asks_the_gateway_for_strangers_before_anything_else(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A PAPER start that finds a stranger's order at its gateway ends with 2, and leaves no run behind."""
+    monkeypatch.setattr(PaperGateway, "wire_ids", lambda _: (f"IL-{'a' * 32}-000001-001",))
+    folder = tmp_path / "home"
+    words = ("run", str(REPO / "examples" / "paper.toml"), "--mode", "paper", "--cycles", "1", "--home", str(folder))
+    code, out, err = spoken(capsys, *words)
+
+    assert (2, []) == (code, out)
+    assert "Another copy of this account is alive" in err
+    assert [] == list((folder / "runs").iterdir())
