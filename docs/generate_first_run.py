@@ -156,6 +156,8 @@ STORY: dict[str, Callable[[Lines], Lines]] = {
     "idea-none": lambda lines: [first(lines, "wishes for nothing")],
     "idea-some": lambda lines: [first(lines, "IDEA", "order")],
     "blocked": lambda lines: [first(lines, "RISK | Blocked")],
+    "proved": lambda lines: [first(lines, "DAY_ROLL"), first(lines, "The gate proved itself")],
+    "soft": lambda lines: [first(lines, "RISK | Blocked", "A human may let it pass once")],
     "blocked-list": lambda lines: [first(lines, "RISK | Blocked", "SYMBOL_NOT_ALLOWED")],
     "approved": lambda lines: whole_life(lines)[:1],
     "life": lambda lines: whole_life(lines)[1:],

@@ -1,59 +1,81 @@
-"""Write docs/reason-codes.md from the table of controls, each with a sentence that the gate really says.
+"""Write docs/reason-codes.md from the tables of controls and watches, each with a sentence that is really said.
 
-Run `uv run python docs/generate_reason_codes.py` after a change of the table; a test compares the two.
+Run `uv run python docs/generate_reason_codes.py` after a change of a table; a test compares the two.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
-from interlock.config_types import RiskConfig
+from interlock.core.blotter import EMPTY
 from interlock.core.fees import FeePlan
-from interlock.core.risk.controls import Control, Facts
-from interlock.core.risk.headroom import Approval, Headroom, SymbolUse
-from interlock.core.risk.limits import DUPLICATE_WINDOW_NS_DEFAULT, Limits, make_limits
+from interlock.core.portfolio import Portfolio, opened
+from interlock.core.risk.engine import check_of
+from interlock.core.risk.facts import Control, Facts, changed
+from interlock.core.risk.headroom import Headroom, make_headroom
+from interlock.core.risk.keys import KEYS
+from interlock.core.risk.limits import Limits, make_limits
+from interlock.core.risk.order_controls import PROOF_NS
+from interlock.core.risk.proof_test import violated
+from interlock.core.risk.rows import Row, rows_for
 from interlock.core.risk.table import CONTROLS
-from interlock.model.market import Provides, Quote
+from interlock.core.sessions import Place
+from interlock.core.tape import SymbolTape, blank_tape
+from interlock.core.watch import WATCHES, Trip, Watch, Watched
+from interlock.core.watching import trip_words
+from interlock.model.conduct import Conduct, Counters, Standing, Window
+from interlock.model.market import Provides, Quote, SymbolReference
 from interlock.model.mode import Mode, TradingState
-from interlock.model.orders import OrderClass, OrdType, Side, TimeInForce
-from interlock.model.risk import Check, Latch, ReasonCode
+from interlock.model.orders import OrderClass, OrdType, Position, Side, TimeInForce
+from interlock.model.risk import Check, ReasonCode
 from interlock.model.signals import OrderIntent
-from interlock.model.units import MICROS_PER_DOLLAR, SECOND_NS
-from interlock.shell.reasons import explain_block, number
-from interlock.tomlfields import keys_of, struct_spec
+from interlock.model.units import MICROS_PER_DOLLAR, SECOND_NS, duration
+from interlock.proof.controls import BESIDE, GROUPS, WATCH_GROUP
+from interlock.proof.latch_words import OTHER_LATCHES
+from interlock.shell.default_words import default_words
+from interlock.shell.reasons import explain_block
 
 PAGE = Path(__file__).with_name("reason-codes.md")
 DOLLAR = MICROS_PER_DOLLAR
+FEES = FeePlan(per_share_micros=5_000, minimum_micros=DOLLAR)
+NOW_NS = 1_381_156_200 * SECOND_NS
 
 OPENING = """\
-<!-- Written by docs/generate_reason_codes.py from the table of controls. Change that, and run it again. -->
+<!-- Written by docs/generate_reason_codes.py from the tables of controls and watches. Change those, not this. -->
 
-# Reason codes
+# Reason codes and latches
 
 The gate answers every wish with a decision. A decision lists every control that applies to the order's class, in the
 order of this page, with what it read, the limit, and where the limit comes from. An order is approved only if every
 control that is *required* for its class is there and has passed. All controls are evaluated: one no does not hide the
-next.
+next. What happened is [watched](#watched) as well, and may leave a latch.
 
-A code is what a control is called when it says no. Codes do not change once they are out, so they can be searched for
-and counted.
+A code is what a control is called when it says no, and what a latch is called. Codes do not change once they are out,
+so they can be searched for and counted. The whole table on one page is under [controls](controls.md).
 
 ## How to read an entry
 
 - **Required for** says which classes of order the control can block. For every other class it is evaluated and
   recorded, and never blocks.
+- **When it says no** is a *hard block*, a *soft block* or a *throttle*: the
+  [same words](controls.md#what-a-control-does) as in the table of controls.
 - **Limit** names the key under `[risk]` in the [configuration](configuration.md), and what holds where nobody wrote it.
   A limit without a default that is not written blocks: missing means no. The limit itself is allowed; one unit more is
   not.
-- **It says** is a sentence of the program, made for this page by giving the control something to refuse.
+- **It says** is a sentence of the program, made for this page by giving the control something to refuse, as the gate
+  does when it proves itself.
 - A control that fails with an error of its own has said no too. Its sentence then begins `the check ... itself failed`,
-  and its note says `CHECK_RAISED`.
-- **Row** is its number in the catalogue of controls that the gate is built from; this build has those that stand here.
-  The names follow FIA, *Best Practices For Automated Trading Risk Controls And System Safeguards* (2024); article 15 of
-  RTS 6 (Delegated Regulation (EU) 2017/589); and SEC rule 15c3-5. These bind brokers and firms. For a person's own
-  account they are the best reference there is. None of them sets a number for a limit: the defaults are ours.
+  and its note says `CHECK_RAISED`. A control whose number cannot be read says why it is unknown, and that is a no.
+- **Needs** names what the source must tell. Where it does not, the control cannot speak; it is NOT COVERED, and the
+  first lines of the run say so.
+- **Row** is its number in the catalogue of controls that the gate is built from. The names follow FIA, *Best Practices
+  For Automated Trading Risk Controls And System Safeguards* (2024); article 15 of RTS 6 (Delegated Regulation (EU)
+  2017/589); and SEC rule 15c3-5. These bind brokers and firms. For a person's own account they are the best reference
+  there is. None of them sets a number for a limit: the defaults are ours.
 
 ## Which class needs which control
 
@@ -64,23 +86,38 @@ risk can keep anyone in a position. A `PROTECTIVE` order is a stop that guards a
 | code | ENTRY | EXIT | PROTECTIVE |
 |---|---|---|---|
 """
+WATCHING = f"""\
+(watched)=
 
+## {WATCH_GROUP}
+
+After the reports of a cycle are booked, and before strategies are asked, what happened is compared with the limits.
+Where one is passed, a latch is raised on the account, the strategy or the symbol. Every latch of this part is
+`REDUCING`: entries of its scope are blocked with [`LATCHED`](#latched), exits are not, and nothing is ever sold by it.
+A latch stands when the number recovers, over a restart and over midnight, until a named human clears exactly that latch
+with [`resume`](operating.md#resume); a latch whose cause still holds is not cleared.
+"""
+OTHERS = """\
+## Latches without a limit of the configuration
+
+These are raised where a record contradicts itself, where a bound of the machine is passed, or where a human says so. A
+latch on the account lowers the trading state to its level too.
+"""
 CLASSES = (OrderClass.ENTRY, OrderClass.EXIT, OrderClass.PROTECTIVE)
-#: The one limit whose key in the program is not its key in the file with a unit.
-RATE = {"max_order_count": "max_order_rate", "cash_micros": "cash"}
 #: Where the measure of a rule without a number is written.
-WHERE = {
-    ReasonCode.POLICY_MISSING: "the section `[risk]` itself; without it there are no defaults either.",
-    ReasonCode.TRADING_STATE: (
-        "`start` under `[run]` in SIM; in PAPER a human's `interlock resume`. Not written, it is HALTED."
-    ),
-    ReasonCode.IDENTITY: "`symbols` under `[universe]`.",
-    ReasonCode.SYMBOL_NOT_ALLOWED: "`symbols` under `[risk]`. No default: not written, none is allowed.",
-    ReasonCode.ORDER_DUPLICATE: (
-        f"`duplicate_window` under `[risk]`; not written, it is {number(DUPLICATE_WINDOW_NS_DEFAULT, 'ns')}. "
-        "That a strategy has one open entry a symbol and side is a rule without a number."
-    ),
-}
+WHERE: Mapping[ReasonCode, str] = MappingProxyType(
+    {
+        ReasonCode.POLICY_MISSING: "the section `[risk]` itself.",
+        ReasonCode.TRADING_STATE: (
+            "`start` under `[run]` in SIM; in PAPER a human's `interlock resume`. Not written, it is HALTED."
+        ),
+        ReasonCode.GATE_UNPROVED: f"{duration(PROOF_NS)} of market time; nothing in the configuration changes it.",
+        ReasonCode.IDENTITY: "`symbols` under `[universe]`.",
+        ReasonCode.SYMBOL_NOT_ALLOWED: "`symbols` under `[risk]`. No default: not written, none is allowed.",
+        ReasonCode.SYMBOL_RESTRICTED: "`restricted` under `[risk]`. Not written, none is restricted.",
+        ReasonCode.MARKET_CLOSED: "`exchange` under `[session]`; not written, it is that of the [source](sessions.md).",
+    }
+)
 
 QUOTE = Quote(
     symbol="IBM",
@@ -92,7 +129,7 @@ QUOTE = Quote(
     bid_qty=300,
     ask_qty=300,
     volume=1_000,
-    event_ns=1_000 * SECOND_NS,
+    event_ns=NOW_NS - 2 * SECOND_NS,
 )
 BUY = OrderIntent(
     intent_id="000123-002",
@@ -100,7 +137,7 @@ BUY = OrderIntent(
     strategy_id="cross",
     symbol="IBM",
     side=Side.BUY,
-    order_qty=100,
+    order_qty=20,
     ord_type=OrdType.LIMIT,
     limit_px=181_200_000,
     stop_px=0,
@@ -108,205 +145,254 @@ BUY = OrderIntent(
     order_class=OrderClass.ENTRY,
     because="it is IBM's turn",
 )
-SELL = msgspec.structs.replace(BUY, side=Side.SELL, order_class=OrderClass.EXIT, limit_px=181 * DOLLAR)
+SELL = msgspec.structs.replace(BUY, side=Side.SELL, order_class=OrderClass.EXIT, limit_px=180 * DOLLAR)
+OPEN = Place(
+    is_open=True,
+    since_open_ns=3_600 * SECOND_NS,
+    until_close_ns=7_200 * SECOND_NS,
+    sessions_left=250,
+    date="2013-10-07",
+)
 WRITTEN = {
     "max_order_qty": 200,
-    "max_order_notional_micros": 20_000 * DOLLAR,
-    "max_position_notional_micros": 20_000 * DOLLAR,
-    "max_gross_notional_micros": 60_000 * DOLLAR,
+    "max_order_notional_micros": 5_000 * DOLLAR,
+    "max_position_notional_micros": 10_000 * DOLLAR,
+    "max_gross_notional_micros": 40_000 * DOLLAR,
     "price_collar_bps": 300,
+    "soft_order_notional_micros": 4_000 * DOLLAR,
 }
 
 
-def limits(**changed: int) -> Limits:
+def limits() -> Limits:
     """Return limits as a person may have written them."""
     return make_limits(
-        has_policy=True, symbols=("IBM",), written=WRITTEN | changed, cash_micros=100_000 * DOLLAR, bar_ns=SECOND_NS
+        has_policy=True, symbols=("IBM",), written=WRITTEN, cash_micros=100_000 * DOLLAR, bar_ns=SECOND_NS
     )
 
 
-def headroom(use: SymbolUse | None = None, **changed: object) -> Headroom:
-    """Return what is spoken for, with this use of IBM and these changes."""
-    given: dict[str, object] = {
-        "uses": {"IBM": use or SymbolUse()},
-        "own_open_qty": {},
-        "own_position_qty": {("cross", "IBM"): 0 if use is None else use.position_qty},
-        "free_micros": 100_000 * DOLLAR,
-        "recent": (),
-    }
-    return Headroom(**(given | changed))
-
-
-def facts(intent: OrderIntent = BUY, **changed: object) -> Facts:
-    """Return facts that pass, with these changes."""
-    given: dict[str, object] = {
-        "intent": intent,
-        "mode": Mode.SIM,
-        "state": TradingState.ACTIVE,
-        "latches": (),
-        "known": True,
-        "quote": QUOTE,
-        "confirmed_px": 181_100_000,
-        "as_of_ns": 1_000 * SECOND_NS,
-        "provides": frozenset(Provides),
-        "limits": limits(),
-        "headroom": headroom(),
-        "fees": FeePlan(per_share_micros=5_000, minimum_micros=DOLLAR),
-        "price_of": lambda _: 181 * DOLLAR,
-    }
-    return Facts(**(given | changed))
-
-
-def wish(**changed: object) -> Facts:
-    """Return facts about a wish with these changes."""
-    return facts(msgspec.structs.replace(BUY, **changed))
-
-
-def refused_by_the_run() -> dict[ReasonCode, Facts]:
-    """Return, for each control that looks at the run or the market, something that it refuses."""
-    latch = Latch(
-        latch_id="L3",
-        scope="account",
-        code="HUMAN_HALT",
-        level=TradingState.HALTED,
-        text="human:ann halted trading by HALT.d: lunch",
-        raised_by="human:ann",
-        at_ns=0,
+def headroom(held: int) -> Headroom:
+    """Return what is spoken for in an account of $100,000 that holds so many shares of IBM."""
+    position = Position(strategy_id="cross", symbol="IBM", qty=held, cost_micros=0, realized_micros=0)
+    return make_headroom(
+        portfolio=Portfolio(account=opened(100_000 * DOLLAR).account, positions={("cross", "IBM"): position}),
+        blotter=EMPTY,
+        fees=FEES,
+        price_of=lambda _: 181_100_000,
+        groups={"IBM": "computers"},
+        unanswered_before_ns=0,
     )
-    no_policy = make_limits(has_policy=False, symbols=(), written={}, cash_micros=None, bar_ns=0)
-    old_ns = 1_121 * SECOND_NS
-    quote = msgspec.structs.replace
-    return {
-        ReasonCode.MODE_FORBIDS: facts(mode=Mode.LIVE),
-        ReasonCode.POLICY_MISSING: facts(limits=no_policy),
-        ReasonCode.TRADING_STATE: facts(state=TradingState.HALTED),
-        ReasonCode.LATCHED: facts(latches=(latch,)),
-        ReasonCode.IDENTITY: facts(known=False),
-        ReasonCode.QUOTE_MISSING: facts(quote=quote(QUOTE, present=False)),
-        ReasonCode.DATA_STALE: facts(as_of_ns=old_ns, limits=limits(max_quote_age_ns=90 * SECOND_NS)),
-        ReasonCode.MARKET_CROSSED: facts(quote=quote(QUOTE, bid_px=182 * DOLLAR)),
-        ReasonCode.SYMBOL_HALTED: facts(quote=quote(QUOTE, halted=True)),
-    }
 
 
-def refused_by_its_form() -> dict[ReasonCode, Facts]:
-    """Return, for each control that looks at the order alone, something that it refuses."""
-    odd_lot = msgspec.structs.replace(BUY, order_qty=150)
-    return {
-        ReasonCode.ORDER_FORM: wish(ord_type=OrdType.STOP, stop_px=170 * DOLLAR),
-        ReasonCode.VALUE_NOT_POSITIVE: wish(order_qty=0),
-        ReasonCode.SYMBOL_NOT_ALLOWED: wish(symbol="AIG"),
-        ReasonCode.TICK_SIZE: wish(limit_px=181_205_000),
-        ReasonCode.LOT_SIZE: facts(odd_lot, limits=limits(lot_size_qty=100)),
-        ReasonCode.ORDER_QTY_MAX: wish(order_qty=201),
-        ReasonCode.ORDER_NOTIONAL_MAX: wish(order_qty=150),
-        ReasonCode.PRICE_COLLAR: wish(limit_px=190 * DOLLAR),
-        ReasonCode.EXIT_COLLAR: facts(msgspec.structs.replace(SELL, limit_px=150 * DOLLAR)),
-    }
-
-
-def refused_by_what_is_held() -> dict[ReasonCode, Facts]:
-    """Return, for each control that looks at what is held or works, something that it refuses."""
-    taken = headroom(own_position_qty={("turns", "IBM"): 50})
-    working = headroom(
-        SymbolUse(open_buy_qty=100, open_px=181 * DOLLAR),
-        own_open_qty={("cross", "IBM", Side.BUY, OrderClass.ENTRY): 100},
+def facts(intent: OrderIntent) -> Facts:
+    """Return facts that every control lets pass: an entry into nothing, or an exit from twenty shares."""
+    policy = limits()
+    return Facts(
+        intent=intent,
+        mode=Mode.SIM,
+        state=TradingState.ACTIVE,
+        latches=(),
+        known=True,
+        quote=QUOTE,
+        reference=SymbolReference(
+            close_px=180 * DOLLAR, adv_qty=40_000, band_low_px=172 * DOLLAR, band_high_px=190 * DOLLAR
+        ),
+        tape=SymbolTape(confirmed_px=181_100_000, is_confirmed=True, quotes=60, volume=2_000),
+        feed_ns=NOW_NS - 2 * SECOND_NS,
+        feed_faults=4,
+        as_of_ns=NOW_NS,
+        place=OPEN,
+        exchange="XNYS",
+        provides=frozenset(Provides),
+        limits=policy.of(strategy_id=intent.strategy_id, symbol=intent.symbol),
+        policy=policy,
+        headroom=headroom(intent.order_qty if intent.order_class is OrderClass.EXIT else 0),
+        counters=Counters(sent=((NOW_NS, 3),), attempts_day=(12_000 * DOLLAR, 8), entries_day=6),
+        conduct=Conduct(
+            sent=((NOW_NS - SECOND_NS, 4),),
+            minute=Window(((NOW_NS // SECOND_NS, 7_000 * DOLLAR, 5),), 7_000 * DOLLAR, 5),
+            hour=Window(((NOW_NS // SECOND_NS // 60, 9_000 * DOLLAR, 7),), 9_000 * DOLLAR, 7),
+        ),
+        fees=FEES,
+        equity_micros=100_000 * DOLLAR,
+        position_age_ns=2 * SECOND_NS,
+        proved_ns_ago=0,
+        leave=None,
     )
-    busy = headroom(recent=(Approval(1_000 * SECOND_NS, "cross", "SPY", Side.BUY, 10, DOLLAR),) * 10)
-    short = msgspec.structs.replace(SELL, order_class=OrderClass.ENTRY)
-    return {
-        ReasonCode.SYMBOL_TAKEN: facts(headroom=taken),
-        ReasonCode.SYMBOL_IN_DOUBT: facts(headroom=headroom(SymbolUse(in_doubt=True))),
-        ReasonCode.ORDER_DUPLICATE: facts(headroom=working),
-        ReasonCode.ORDER_RATE_MAX: facts(headroom=busy),
-        ReasonCode.REDUCE_ONLY: facts(SELL, headroom=headroom(SymbolUse(position_qty=50))),
-        ReasonCode.SHORT_SALE: facts(short),
-        ReasonCode.POSITION_NOTIONAL_MAX: facts(headroom=headroom(SymbolUse(position_qty=100))),
-        ReasonCode.GROSS_NOTIONAL_MAX: facts(limits=limits(max_gross_notional_micros=10_000 * DOLLAR)),
-        ReasonCode.CASH_INSUFFICIENT: facts(headroom=headroom(free_micros=5_000 * DOLLAR)),
+
+
+#: Violations that a person can read better than the smallest ones, by which the gate proves itself.
+READABLE: Mapping[ReasonCode, Callable[[Facts], Facts]] = MappingProxyType(
+    {
+        ReasonCode.MARKET_CROSSED: lambda given: changed(
+            given, quote=msgspec.structs.replace(given.quote, bid_px=181_300_000)
+        ),
+        ReasonCode.PRICE_BANDS: lambda given: changed(
+            given,
+            reference=msgspec.structs.replace(given.reference, band_low_px=170 * DOLLAR, band_high_px=181 * DOLLAR),
+        ),
+        ReasonCode.VOLATILITY_PAUSE: lambda given: changed(
+            given, tape=msgspec.structs.replace(given.tape, paused_until_ns=NOW_NS + 40 * SECOND_NS)
+        ),
+        ReasonCode.ORDER_DUPLICATE: lambda given: changed(
+            given,
+            counters=Counters(same=dict.fromkeys(given.counters.same, NOW_NS - 3 * SECOND_NS)),
+            limits=limits().in_force,
+        ),
     }
+)
+#: How far beyond the edge a number is shown: by what a person can see of it.
+STEPS: Mapping[str, int] = MappingProxyType({"ns": SECOND_NS, "micros": DOLLAR, "px": DOLLAR})
 
 
-def blocked_words(control: Control, given: Facts) -> tuple[str, str]:
-    """Return the sentence that a control says of these facts, and what would change it.
+def refusing(row: Row, given: Facts) -> Facts:
+    """Return facts that a control refuses, and that read well."""
+    control = row.control
+    bad = violated(row, given)
+    if control.code in READABLE:
+        return READABLE[control.code](bad)
+    limit, before = bad.limits.get(control.key), given.limits.get(control.key)
+    if control.violate is not None or limit is None or limit.value is None or limit == before:
+        return bad
+    further = (STEPS.get(control.unit, 1) - 1) * (1 if control.is_least else -1)
+    return changed(bad, limits={**bad.limits, control.key: msgspec.structs.replace(limit, value=limit.value + further)})
+
+
+def refused(control: Control) -> Check:
+    """Return the check of a control that was given something to refuse.
 
     Raises:
-        ValueError: it does not refuse them.
+        ValueError: it does not pass what is sound, or does not refuse the violation: then no page is written.
     """
-    passed, observed, limit, note = control.read(given)
-    if passed:
-        message = f"{control.code} refuses nothing of what the page gives it"
+    given = facts(BUY if OrderClass.ENTRY in control.required_for else SELL)
+    row = next(row for row in rows_for(given.intent.order_class, given.provides) if row.control is control)
+    sound, check = check_of(row, given), check_of(row, refusing(row, given))
+    if check.passed or not sound.passed or check_of(row, violated(row, given)).passed:
+        message = f"{control.code}: what the page gives it must pass, and its violation must not ({sound})"
         raise ValueError(message)
-    check = Check(
-        code=control.code,
-        passed=False,
-        required=True,
-        observed=observed,
-        limit=limit,
-        unit=control.unit,
-        source=given.limits.source(control.key) if control.key else "rule",
-        note=note,
-    )
-    return explain_block((check,))
+    return check
 
 
-def limit_words(control: Control) -> str:
-    """Return where the limit of a control comes from, and its default."""
-    if not control.key:
-        return WHERE.get(control.code, "a rule without a number; nothing in the configuration turns it off.")
-    if control.key == "cash_micros":
-        return "the account's own cash, less what open orders and their fees may still take (`cash` under `[account]`)."
-    names = {one.field: one.name for one in keys_of(struct_spec(RiskConfig))} | RATE
-    bare = make_limits(has_policy=True, symbols=(), written={}, cash_micros=None, bar_ns=0)
-    default = bare.value(control.key)
-    written = f"`{names[control.key]}` under `[risk]`"
-    if default is None:
-        return f"{written}. No default: not written, it blocks."
-    words = number(default, control.unit)
-    if control.key == "max_order_count":
-        words += f" in {number(bare.value('order_window_ns'), 'ns')}"
-    if control.key == "max_quote_age_ns":
-        words += ", or one and a half bars or steps of the source where that is longer"
-    return f"{written}; not written, it is {words}."
+def limit_words(code: str, key: str) -> str:
+    """Return where a limit is written and what it is by default, with the others that are read beside it."""
+    if not key:
+        words = WHERE.get(ReasonCode(code), "a rule without a number; nothing in the configuration turns it off.")
+        return words if code not in BESIDE else ""
+    default = default_words(KEYS[key])
+    known = f"not written, it is {default}" if default else "no default: not written, it blocks"
+    return f"{linked(key)}; {known}."
 
 
-def entry(control: Control, given: Facts) -> list[str]:
+def linked(key: str) -> str:
+    """Return a limit as a link to the configuration."""
+    written = KEYS[key].written
+    return f"[`{written}`](configuration.md#risk-{written})"
+
+
+def beside_words(code: str) -> str:
+    """Return the other limits that are read, with their defaults."""
+    named = [f"{linked(key)} ({default_words(KEYS[key])})" for key in BESIDE.get(code, ()) if key != "cash_micros"]
+    return f" It reads {' and '.join(named)}." if named else ""
+
+
+def checks_words(control: Control) -> str:
+    """Return what a control looks at: the first sentence of its own function."""
+    function = control.measure or control.rule
+    words = " ".join((function.__doc__ or "").split("\n\n")[0].split())
+    verb, _, rest = words.partition(" ")
+    if verb == "Pass":
+        return f"it passes {rest}"
+    bound = "and passes from the limit on" if control.is_least else "and passes up to the limit"
+    return f"it reads {rest.removesuffix('.')}, {bound}."
+
+
+def entry(control: Control) -> list[str]:
     """Return the lines of one code."""
-    checks = " ".join((control.read.__doc__ or "").split("\n\n")[0].split()).replace("Pass if", "passes if", 1)
-    checks = checks.replace("Pass in", "passes in", 1).replace("Pass for", "passes for", 1)
-    required = [order_class.value for order_class in CLASSES if order_class in control.required_for]
-    recorded = [
-        order_class.value for order_class in CLASSES if order_class in control.applies_to - control.required_for
-    ]
+    required = [one.value for one in CLASSES if one in control.required_for]
+    recorded = [one.value for one in CLASSES if one in control.applies_to - control.required_for]
     beside = f" Recorded for {' and '.join(recorded)}." if recorded else ""
-    needs = f" It needs {' and '.join(sorted(control.needs))} from the source." if control.needs else ""
-    says, remedy = blocked_words(control, given)
-    row = f" Row {control.row}." if control.row != "-" else ""
+    says, remedy = explain_block((refused(control),))
+    code = control.code.value
+    where = f"{limit_words(code, control.key)}{beside_words(code)}".strip()
+    where = where[:1].lower() + where[1:]
+    needs = " and ".join(sorted(control.needs)).replace("_", " ")
     return [
-        f"## `{control.code}`",
+        f"### `{code}`",
         "",
-        f"{control.name}.{row}",
+        f"{control.name}. {f'Row {control.row}. ' if control.row != '-' else ''}It looks at the {control.scope}.",
         "",
-        f"- **What it checks:** it {checks}{needs}",
+        f"- **What it checks:** {checks_words(control)}",
         f"- **Required for:** {', '.join(required)}.{beside}",
-        f"- **Limit:** {limit_words(control)}",
+        f"- **When it says no:** {control.action}.",
+        f"- **Limit:** {where}",
+        *([f"- **Needs:** {needs}."] if needs else []),
         f"- **It says:** *{says}*",
         f"- **What to do:** {remedy.removeprefix('To change that: ').removesuffix('.')}.",
         "",
     ]
 
 
-def rendered() -> str:
-    """Return the whole page."""
+def watched() -> Watched:
+    """Return what the watches read of a run in which nothing happened."""
+    scopes = ("account", "strategy:cross")
+    return Watched(
+        as_of_ns=NOW_NS,
+        limits=limits(),
+        counters=Counters(strategies={"cross": Conduct()}),
+        standings={scope: Standing(scope=scope, profit_micros=0, opening_micros=0, peak_micros=0) for scope in scopes},
+        tape=blank_tape(("IBM",)),
+        base_micros=100_000 * DOLLAR,
+        gross_micros=0,
+    )
+
+
+def tripped(watch: Watch) -> str:
+    """Return the sentence of a latch, at the smallest number that trips its watch."""
+    readings = tuple(watch.read(watched()))
+    limit = (readings[0].limit if readings else limits().value(watch.key)) or 0
+    observed = limit if watch.trips_at else limit + STEPS.get(watch.unit, 1)
+    return trip_words(Trip(watch=watch, scope=watch.scope, observed=observed, limit=limit))
+
+
+def latch_entry(watch: Watch) -> list[str]:
+    """Return the lines of one watch."""
+    hard = " It trips at 1.25 times that." if watch.code.endswith("_HARD") else ""
+    edge = "reached" if watch.trips_at else "passed"
+    return [
+        f"### `{watch.code}`",
+        "",
+        f"{watch.name}. Row {watch.row}. It looks at the {watch.scope}.",
+        "",
+        f"- **Limit:** {limit_words(watch.code, watch.key)}{hard}{beside_words(watch.code)}",
+        f"- **It trips:** when the limit is {edge}.",
+        f"- **It says:** *{tripped(watch)}*",
+        f"- **Who may clear it:** {watch.clears}.",
+        "",
+    ]
+
+
+def class_rows() -> str:
+    """Return the table of which class needs which control."""
     words = {True: "required", False: "recorded"}
-    rows = []
+    rows: list[str] = []
     for control in CONTROLS:
         cells = [words[one in control.required_for] if one in control.applies_to else "-" for one in CLASSES]
         rows.append(f"| [`{control.code}`](#{control.code.value.lower()}) | {' | '.join(cells)} |")
-    lines = [OPENING + "\n".join(rows), ""]
-    given = refused_by_the_run() | refused_by_its_form() | refused_by_what_is_held()
-    for control in CONTROLS:
-        lines += entry(control, given[control.code])
+    return "\n".join(rows)
+
+
+def rendered() -> str:
+    """Return the whole page."""
+    lines = [OPENING + class_rows(), ""]
+    for heading, controls in GROUPS:
+        lines += [f"## {heading}", ""]
+        for control in controls:
+            lines += entry(control)
+    lines += [WATCHING]
+    for watch in WATCHES:
+        lines += latch_entry(watch)
+    lines += [OTHERS]
+    for code, words in OTHER_LATCHES.items():
+        lines += [f"### `{code}`", "", words, ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

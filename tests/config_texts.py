@@ -100,7 +100,68 @@ time_unit = "ms"
 
 PAPER = 'mode = "PAPER"\n' + SMALLEST
 
-BASES = (FULL, LEAN, CSV, CSV.replace('"csv"', '"parquet"'), PAPER + '[run]\ninterval = "1 s"\ncycles = 3\n')
+SCOPED = """\
+[account]
+cash = "$100,000"
+
+[universe]
+symbols = ["SPY", "IBM", "BRK.B"]
+
+[source]
+kind = "simulated"
+seed = 7
+
+[session]
+exchange = "XNYS"
+
+[[strategy]]
+use = "interlock.examples:CrossFollower"
+name = "cross"
+settings = { qty = 10 }
+
+[risk]
+profile = "starter"
+deployment = "full"
+symbols = ["SPY", "BRK.B"]
+restricted = ["IBM"]
+max_group = "40 %"
+max_daily_loss = "$500"
+max_strategy_rate = "2 / 5 s"
+
+[risk.groups]
+blue = ["SPY", "IBM"]
+other = ["BRK.B"]
+
+[risk.strategy.cross]
+max_order_qty = "10 shares"
+max_strategy_rate = "1 / 5 s"
+
+[risk.symbol.SPY]
+open_guard = "10 min"
+lot_size = "10 shares"
+
+[risk.symbol."BRK.B"]
+tick_size = "$0.05"
+warm_up_quotes = 20
+"""
+
+#: Twelve lines, the last of them inside `[risk]`: what is written after it begins on line 13.
+LIMITED = """\
+[account]
+cash = "$100,000"
+[universe]
+symbols = ["SPY", "IBM", "AIG"]
+[source]
+kind = "simulated"
+seed = 7
+[[strategy]]
+use = "interlock.examples:CrossFollower"
+name = "cross"
+[risk]
+symbols = ["SPY"]
+"""
+
+BASES = (FULL, SCOPED, LEAN, CSV, CSV.replace('"csv"', '"parquet"'), PAPER + '[run]\ninterval = "1 s"\ncycles = 3\n')
 
 
 def written(tmp_path: Path, text: str) -> Path:

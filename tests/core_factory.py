@@ -7,19 +7,24 @@ from collections.abc import Callable
 import msgspec
 import numpy as np
 from tests.journal_factory import MONDAY, OPENING_MICROS, START_NS
+from tests.limits_factory import SYMBOLS, limits
 
 from interlock.core.blotter import EMPTY, Blotter
 from interlock.core.fees import FeePlan
-from interlock.core.risk.controls import Facts
+from interlock.core.portfolio import Portfolio, opened
 from interlock.core.risk.engine import judge
-from interlock.core.risk.headroom import Headroom, SymbolUse
-from interlock.core.risk.limits import Limits, make_limits
+from interlock.core.risk.facts import Facts
+from interlock.core.risk.headroom import Headroom, make_headroom
+from interlock.core.risk.limits import Limits
 from interlock.core.scan import Scanner
+from interlock.core.sessions import ALWAYS_OPEN, place_of
 from interlock.core.state import Rules, State, nothing_carried, opening_state
 from interlock.core.step import Gathered, Stepped, step
 from interlock.core.strategy import Strategy, View
-from interlock.model.journal import Command, HostTrip, LimitInForce
-from interlock.model.market import DataFault, MarketSnapshot, Provides, Quote, make_snapshot
+from interlock.core.tape import SymbolTape
+from interlock.model.conduct import Conduct, Counters
+from interlock.model.journal import Command, HostTrip
+from interlock.model.market import DataFault, MarketSnapshot, Provides, Quote, SymbolReference, make_snapshot
 from interlock.model.mode import Mode, TradingState
 from interlock.model.orders import (
     ExecReport,
@@ -36,31 +41,10 @@ from interlock.model.risk import Approved, Latch
 from interlock.model.signals import OrderIntent, Proposal, Wish
 from interlock.model.units import SECOND_NS
 
-SYMBOLS = ("SPY", "IBM", "AIG")
 BID_PX, ASK_PX, MID_PX = 99_990_000, 100_010_000, 100_000_000
+#: What the snapshots of these tests tell: everything but what a day knows beforehand.
+COVERED = frozenset(Provides) - {Provides.PREVIOUS_CLOSE, Provides.DAILY_VOLUME, Provides.BANDS}
 FEES = FeePlan(per_share_micros=5_000, minimum_micros=1_000_000)
-GENEROUS = {
-    "max_order_qty": 10_000,
-    "max_order_notional_micros": 10**12,
-    "max_position_notional_micros": 10**12,
-    "max_gross_notional_micros": 10**12,
-    "price_collar_bps": 300,
-    "max_order_count": 1_000,
-}
-
-
-def limits(
-    *, has_policy: bool = True, symbols: tuple[str, ...] = SYMBOLS, cash: int | None = 1, **written: int | None
-) -> Limits:
-    """Return generous limits with some of them changed; None takes a limit away, whatever its default."""
-    numbers = {key: value for key, value in {**GENEROUS, **written}.items() if value is not None}
-    made = make_limits(has_policy=has_policy, symbols=symbols, written=numbers, cash_micros=cash, bar_ns=0)
-    missing = {
-        key: LimitInForce(key=key, value=None, unit="count", source="none")
-        for key, value in written.items()
-        if value is None
-    }
-    return msgspec.structs.replace(made, in_force={**made.in_force, **missing})
 
 
 def quote(symbol: str = "SPY", **changes: object) -> Quote:
@@ -141,19 +125,43 @@ def intent(wished: Wish | None = None, **changes: object) -> OrderIntent:
     return msgspec.structs.replace(named, **changes)
 
 
-def headroom(**changes: object) -> Headroom:
-    """Return the headroom of an account of $100,000 that holds nothing."""
-    empty = Headroom(uses={}, own_open_qty={}, own_position_qty={}, free_micros=OPENING_MICROS, recent=())
-    return msgspec.structs.replace(empty, **changes)
+def headroom(
+    *,
+    held: dict[tuple[str, str], int] | None = None,
+    orders: tuple[Order, ...] = (),
+    price_of: Callable[[str], int] = lambda _: MID_PX,
+    groups: dict[str, str] | None = None,
+    **changes: object,
+) -> Headroom:
+    """Return the headroom of an account of $100,000 that holds nothing, but for shares by (strategy, symbol)."""
+    positions = {
+        (who, symbol): Position(strategy_id=who, symbol=symbol, qty=qty, cost_micros=0, realized_micros=0)
+        for (who, symbol), qty in (held or {}).items()
+    }
+    made = make_headroom(
+        portfolio=Portfolio(account=opened(OPENING_MICROS).account, positions=positions),
+        blotter=blotter(*orders),
+        fees=FEES,
+        price_of=price_of,
+        groups=groups or {},
+        unanswered_before_ns=0,
+    )
+    return msgspec.structs.replace(made, **changes)
 
 
 def holding(qty: int, *, strategy_id: str = "cross", symbol: str = "SPY") -> Headroom:
     """Return the headroom of an account in which one strategy holds one symbol."""
-    return headroom(uses={symbol: SymbolUse(position_qty=qty)}, own_position_qty={(strategy_id, symbol): qty})
+    return headroom(held={(strategy_id, symbol): qty})
 
 
 def facts(**changes: object) -> Facts:
-    """Return facts about an entry that every control lets pass."""
+    """Return facts about an entry that every control lets pass; `limits` may be a whole policy."""
+    policy = changes.pop("limits", None) or limits()
+    assert isinstance(policy, Limits)
+    wished = changes.get("intent", intent())
+    assert isinstance(wished, OrderIntent)
+    changes.setdefault("policy", policy)
+    changes.setdefault("limits", policy.of(strategy_id=wished.strategy_id, symbol=wished.symbol))
     sound = Facts(
         intent=intent(),
         mode=Mode.SIM,
@@ -161,13 +169,24 @@ def facts(**changes: object) -> Facts:
         latches=(),
         known=True,
         quote=quote(),
-        confirmed_px=MID_PX,
+        reference=SymbolReference(close_px=MID_PX, adv_qty=1_000_000, band_low_px=MID_PX // 2, band_high_px=MID_PX * 2),
+        tape=SymbolTape(confirmed_px=MID_PX, is_confirmed=True, quotes=100, volume=100_000),
+        feed_ns=START_NS,
+        feed_faults=0,
         as_of_ns=START_NS,
+        place=place_of(ALWAYS_OPEN, START_NS),
+        exchange="24/7",
         provides=frozenset(Provides),
-        limits=limits(),
+        limits=policy.in_force,
+        policy=policy,
         headroom=headroom(),
+        counters=Counters(),
+        conduct=Conduct(),
         fees=FEES,
-        price_of=lambda _: MID_PX,
+        equity_micros=OPENING_MICROS,
+        position_age_ns=0,
+        proved_ns_ago=0,
+        leave=None,
     )
     return msgspec.structs.replace(sound, **changes)
 
@@ -263,19 +282,22 @@ def rules(*, mode: Mode = Mode.SIM, in_force: Limits | None = None) -> Rules:
         mode=mode,
         limits=in_force or limits(),
         fees=FEES,
-        provides=frozenset(Provides),
+        provides=COVERED,
         universe=SYMBOLS,
         index={symbol: ix for ix, symbol in enumerate(SYMBOLS)},
+        calendar=ALWAYS_OPEN,
+        strategies=("cross",),
     )
 
 
-def state(
+def state(  # noqa: PLR0913 - what a run starts from
     *,
     start: TradingState = TradingState.ACTIVE,
     orders: tuple[Order, ...] = (),
     latches: tuple[Latch, ...] = (),
     held: dict[str, int] | None = None,
     scanners: tuple[Scanner, ...] = (),
+    in_force: Limits | None = None,
 ) -> State:
     """Return the state before the first cycle; `held` says what the strategy `cross` holds."""
     fresh = nothing_carried(OPENING_MICROS, latches)
@@ -284,7 +306,14 @@ def state(
         for symbol, qty in (held or {}).items()
     )
     carried = msgspec.structs.replace(fresh, positions=positions, orders=orders)
-    return opening_state(carried, start=start, symbols=len(SYMBOLS), scanners=scanners, next_latch_no=len(latches) + 1)
+    return opening_state(
+        carried,
+        start=start,
+        universe=SYMBOLS,
+        limits=in_force or limits(),
+        scanners=scanners,
+        next_latch_no=len(latches) + 1,
+    )
 
 
 class Says:
@@ -310,9 +339,10 @@ class Does:
         return self._function(view)  # type: ignore[return-value]
 
 
-def command(kind: str, *, latch_id: str = "", state_no: int = 0, reason: str = "lunch") -> Command:
-    """Return what a person asked."""
-    return Command(kind=kind, by="human:ann", via="a test", reason=reason, latch_id=latch_id, state_no=state_no)
+def command(kind: str, *, latch_id: str = "", state_no: int = 0, reason: str = "lunch", **about: object) -> Command:
+    """Return what a person asked; `about` and `new_value` are those of an allow and a tighten."""
+    bare = Command(kind=kind, by="human:ann", via="a test", reason=reason, latch_id=latch_id, state_no=state_no)
+    return msgspec.structs.replace(bare, **about)
 
 
 def gathered(

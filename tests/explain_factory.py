@@ -10,7 +10,7 @@ from tests.journal_factory import START_NS, Pair, booking, boot, cycle, decision
 from interlock.model.journal import Cycle, Outputs
 from interlock.model.mode import TradingState
 from interlock.model.orders import ExecReport, OrdStatus, Side
-from interlock.model.risk import Latch
+from interlock.model.risk import Check, Latch, Leave, ReasonCode
 from interlock.model.signals import Candidate, Feature
 from interlock.proof.explain import explain
 from interlock.proof.explained import DecisionExplained
@@ -28,6 +28,18 @@ LATCH = Latch(
     raised_by="interlock",
     at_ns=START_NS,
 )
+LEAVE = Leave(
+    decision_id=ONE,
+    strategy_id="cross",
+    symbol="SPY",
+    side=Side.BUY,
+    order_qty=10,
+    codes=(ReasonCode.ORDER_NOTIONAL_LARGE,),
+    observed=(1_700_100_000,),
+    expires_ns=START_NS,
+    by="human:ann",
+    reason="she looked",
+)
 CANDIDATE = Candidate(
     symbol="SPY",
     scanner="gap",
@@ -44,6 +56,21 @@ def told(run_dir: Path, word: str) -> DecisionExplained:
     found = explain(run_dir, word)
     assert isinstance(found, DecisionExplained)
     return found
+
+
+def check(code: str, unit: str, observed: int | None, limit: int | None, **changes: object) -> Check:
+    """Return a check that passed, with a limit from the configuration, unless told otherwise."""
+    made = Check(
+        code=ReasonCode(code),
+        passed=True,
+        required=True,
+        observed=observed,
+        limit=limit,
+        unit=unit,
+        source="config",
+        note="",
+    )
+    return msgspec.structs.replace(made, **changes)
 
 
 def decided_with(pair: Pair, **changes: object) -> Pair:

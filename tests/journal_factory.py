@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from interlock.model.conduct import DayRoll
 from interlock.model.journal import (
     DECISION_VERSION,
     SCHEMA_VERSION,
@@ -20,6 +21,7 @@ from interlock.model.journal import (
     Cycle,
     CycleAside,
     Decided,
+    GateOutputs,
     Holdings,
     Inputs,
     LimitInForce,
@@ -251,7 +253,8 @@ def cycle(  # noqa: PLR0913 - a cycle has these parts
     state_before: TradingState = TradingState.ACTIVE,
     state_after: TradingState = TradingState.ACTIVE,
 ) -> Pair:
-    """Return one cycle; its idea counts as many wishes as it has decisions."""
+    """Return one cycle; its idea counts as many wishes as it has decisions, and two of them begin a trading date."""
+    rolls = (number, trading_date) in ((1, MONDAY), (3, TUESDAY))
     inputs = Inputs(market=market(number, trading_date=trading_date), reports=reports, commands=(), trips=())
     outputs = Outputs(
         bookings=bookings,
@@ -267,6 +270,7 @@ def cycle(  # noqa: PLR0913 - a cycle has these parts
         state_no=1,
         stopping=False,
         holdings=left or holdings(),
+        gate=GateOutputs(day_roll=DayRoll(trading_date=trading_date, standings=())) if rolls else None,
     )
     return (
         Cycle(cycle=number, inputs=inputs, outputs=outputs),

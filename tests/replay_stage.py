@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from tests.scenario.stage import WIDE
 from tests.spoken import spoken
 
 from interlock.model.journal import Decided, Record
@@ -16,7 +17,6 @@ from interlock.proof.replay import Divergence, ReplayReport
 from interlock.shell.journal import FileJournal
 from interlock.shell.journal_reader import JournalReader
 
-FIRST = Path(__file__).resolve().parents[1] / "examples" / "first.toml"
 #: A number for the name of each planted module, so that Python never takes one for another.
 NUMBERS = itertools.count()
 STRATEGY = """
@@ -42,14 +42,13 @@ class Made(NamedTuple):
     module: Path
 
 
-def config_of(folder: Path, *, source: str, strategy: str) -> str:
-    """Return a configuration with the example's limits."""
-    risk = FIRST.read_text(encoding="utf-8").partition("[risk]")[2]
-    del folder
+def config_of(*, source: str, strategy: str) -> str:
+    """Return a configuration whose limits block what is not on its allow-list, and little else."""
     return (
-        '[run]\ninterval = "0 s"\nstart = "ACTIVE"\n[account]\nname = "replayed"\ncash = "$250,000"\n'
+        '[run]\ninterval = "0 s"\nstart = "ACTIVE"\n[account]\nname = "replayed"\ncash = "$1,000,000"\n'
         f'[universe]\nsymbols = ["SPY", "IBM", "AIG", "BAC"]\n[source]\n{source}\n'
-        f'[[scan]]\nkind = "moving_average_cross"\nwindow = 5\n[[strategy]]\n{strategy}\n[risk]{risk}'
+        f'[[scan]]\nkind = "moving_average_cross"\nwindow = 5\n[[strategy]]\n{strategy}\n'
+        f'[risk]\nsymbols = ["SPY", "IBM", "BAC"]{WIDE}'
     )
 
 
@@ -63,9 +62,7 @@ def run(
     module = folder / f"replayed_{next(NUMBERS)}.py"
     module.write_text(text, encoding="utf-8")
     config = folder / "own.toml"
-    config.write_text(
-        config_of(folder, source=source, strategy=f'use = "{module.stem}:Own"\nname = "own"'), encoding="utf-8"
-    )
+    config.write_text(config_of(source=source, strategy=f'use = "{module.stem}:Own"\nname = "own"'), encoding="utf-8")
     home = folder / f"home-{module.stem}"
     code, _, err = spoken(capsys, "run", str(config), "--cycles", str(cycles), "--log", "quiet", "--home", str(home))
     assert (0, "") == (code, err)

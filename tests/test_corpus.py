@@ -13,11 +13,12 @@ import pytest
 from tests.corpus.make import STAGE
 from tests.corpus.plays import PLAYS
 from tests.corpus.shelf import CORPUS, Entry, entries, renew, stored_name, told, verified
-from tests.scenario.stage import codes_of, cycles_of, decisions_of, reports_of
+from tests.scenario.stage import approved_of, codes_of, cycles_of, decisions_of, reports_of
 
 from interlock.model.journal import DECISION_VERSION, SCHEMA_VERSION, Stop
 from interlock.model.market import FaultCode
-from interlock.model.orders import ExecType
+from interlock.model.orders import ExecType, OrderClass
+from interlock.model.risk import Verdict
 from interlock.proof.replay import replay_pass
 from interlock.proof.verify import verify_run
 from interlock.shell.journal_format import HEAD_NAME
@@ -28,14 +29,19 @@ from interlock.shell.strategy_guard import CODE_PREFIX
 ENTRIES = entries()
 #: The entries of which a replay is promised: replay is promised within one decision version.
 OF_THESE_RULES = [entry for entry in ENTRIES if entry.about.decision_version == DECISION_VERSION]
-BYTES_MAX = 160_000
+#: Each decision of today lists some seventy checks, so a record of it is three times as long as one of version 1.
+BYTES_MAX = 320_000
 CYCLES_MAX = 60
 EACH = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.folder.name)
+#: The versions of which there are entries, schema and decision.
+EDITIONS = sorted({(entry.about.schema_version, entry.about.decision_version) for entry in ENTRIES})
+OF_EACH_EDITION = pytest.mark.parametrize("edition", EDITIONS, ids=lambda edition: f"s{edition[0]}_d{edition[1]}")
+TODAY = (SCHEMA_VERSION, DECISION_VERSION)
 
 
-def named(name: str) -> Entry:
-    """Return an entry by its name."""
-    return Entry(CORPUS / name)
+def named(name: str, edition: tuple[int, int] = TODAY) -> Entry:
+    """Return the entry of a play, as it was played under some versions."""
+    return Entry(CORPUS / stored_name(name, schema=edition[0], decision=edition[1]))
 
 
 def renewal(entry: Entry) -> str:
@@ -136,7 +142,7 @@ def test_stored_versions_are_known_and_those_of_the_record(entry: Entry) -> None
 
 def test_each_play_is_stored_under_the_versions_of_this_build() -> None:
     """A build with a new schema or decision version brings runs of its own, so that replay is never tried on none."""
-    missing = [name for play in PLAYS for name in play.names if not named(stored_name(name)).journal.is_dir()]
+    missing = [name for play in PLAYS for name in play.names if not named(name).journal.is_dir()]
 
     assert [] == missing, "The versions of this build have no run of these. Play them: just corpus new"
 
@@ -179,51 +185,109 @@ def latches_of(entry: Entry) -> list[str]:
     return [latch.code for cycle in cycles_of(entry.records) for latch in cycle.outputs.latches_raised]
 
 
-def test_corpus_holds_each_way_to_end() -> None:
+@OF_EACH_EDITION
+def test_corpus_holds_each_way_to_end(edition: tuple[int, int]) -> None:
     """A clean end, a latched one, a killed run and a torn tail are there."""
-    stops = {name: stop_of(named(name)) for name in ("first", "sigterm", "latched", "overrun", "killed", "torn_tail")}
-    reader = JournalReader(named("torn_tail").journal)
+    names = ("first", "sigterm", "latched", "overrun", "killed", "torn_tail")
+    stops = {name: stop_of(named(name, edition)) for name in names}
+    reader = JournalReader(named("torn_tail", edition).journal)
     list(reader.records())
 
     assert [0, 0, 3, 3, -1, -1] == [-1 if stop is None else stop.exit_code for stop in stops.values()]
     assert EndingKind.TORN is reader.ending.kind
 
 
-def test_corpus_holds_what_people_and_machines_do() -> None:
+def kinds_of(entry: Entry) -> list[str]:
+    """Return what people asked for in an entry, in order."""
+    return [command.kind for cycle in cycles_of(entry.records) for command in cycle.inputs.commands]
+
+
+@OF_EACH_EDITION
+def test_corpus_holds_what_people_and_machines_do(edition: tuple[int, int]) -> None:
     """A halt that was cleared, entries cancelled by a stop, a failing strategy and a slow machine are there."""
-    cancelled = [report.exec_type for report in reports_of(named("sigterm").records[-1:])]
-    commands = [command.kind for cycle in cycles_of(named("human_halt").records) for command in cycle.inputs.commands]
+    cancelled = [report.exec_type for report in reports_of(named("sigterm", edition).records[-1:])]
 
     assert [ExecType.CANCELED] * 4 == cancelled
-    assert ["halt", "resume", "resume", "stop"] == commands
+    assert ["halt", "resume", "resume", "stop"] == kinds_of(named("human_halt", edition))
     assert (["STRATEGY_FAULT"], ["CYCLE_OVERRUN"]) == (
-        latches_of(named("strategy_fault")),
-        latches_of(named("overrun")),
+        latches_of(named("strategy_fault", edition)),
+        latches_of(named("overrun", edition)),
     )
 
 
-def test_corpus_holds_every_kind_of_bad_market() -> None:
+@OF_EACH_EDITION
+def test_corpus_holds_every_kind_of_bad_market(edition: tuple[int, int]) -> None:
     """Bad rows of every kind are there, and orders blocked for a missing, stale, crossed and halted quote."""
-    markets = [cycle.inputs.market for cycle in cycles_of(named("bad_rows").records)]
+    markets = [cycle.inputs.market for cycle in cycles_of(named("bad_rows", edition).records)]
     faults = {fault.code for market in markets if market for fault in market.faults}
-    blocked = {code for decision in decisions_of(named("dirty_market").records) for code in codes_of(decision)}
+    decisions = decisions_of(named("dirty_market", edition).records)
+    blocked = {code for decision in decisions for code in codes_of(decision)}
 
     assert set() == {code for code in FaultCode if code.value.startswith("ROW_")} - faults
     assert set() == {"QUOTE_MISSING", "DATA_STALE", "MARKET_CROSSED", "SYMBOL_HALTED"} - blocked
 
 
-def test_corpus_holds_an_account_that_is_carried_on() -> None:
-    """The second PAPER run begins where the killed one ended: at its head, with its shares and its open order."""
-    killed, carried = named("paper_killed"), named("paper_carried").boot[0].carried
+@OF_EACH_EDITION
+def test_corpus_holds_an_account_that_is_carried_on(edition: tuple[int, int]) -> None:
+    """The second PAPER run begins where the killed one ended: at its head, with its shares and its open orders."""
+    killed, carried = named("paper_killed", edition), named("paper_carried", edition).boot[0].carried
 
     assert killed.about.head == carried.previous_head
-    assert (3, 1) == (len(carried.positions), len(carried.orders))
+    assert (3, 1 if edition == (1, 1) else 4) == (len(carried.positions), len(carried.orders))
 
 
-def test_side_file_of_the_corpus_holds_every_snapshot() -> None:
+def test_corpus_holds_a_soft_block_and_what_a_human_let_through() -> None:
+    """A wish that only a soft control blocked is there, and the same one after a leave, which is used up by it."""
+    alone = {tuple(codes_of(one)) for one in decisions_of(named("soft_block").records)}
+    entry = named("allowed")
+    passed = [check for one in approved_of(entry.records) for check in one.checks if check.source == "leave"]
+    leaves = [len(cycle.outputs.of_gate.leaves) for cycle in cycles_of(entry.records)]
+
+    assert {("ORDER_NOTIONAL_LARGE",)} == alone
+    assert (["allow", "stop"], 1) == (kinds_of(entry), len(approved_of(entry.records)))
+    assert ["ORDER_NOTIONAL_LARGE"] == [check.code.value for check in passed]
+    assert "it was looked at, and is meant so" in passed[0].note
+    assert 0 == leaves[-1]
+
+
+def test_corpus_holds_a_limit_that_was_made_stricter() -> None:
+    """A person tightens a limit in the midst of a run: what passed before is blocked by it, and by nothing else."""
+    entry = named("tightened")
+    cycles = cycles_of(entry.records)
+    (at,) = [ix for ix, cycle in enumerate(cycles) if cycle.outputs.of_gate.tightened]
+    entries = [
+        (ix >= at, codes_of(decision))
+        for ix, cycle in enumerate(cycles)
+        for decision in cycle.outputs.decisions
+        if decision.intent.order_class is OrderClass.ENTRY
+    ]
+
+    assert [("max_order_qty", 50)] == [(limit.key, limit.value) for limit in cycles[at].outputs.of_gate.tightened]
+    assert {(False, ()), (True, ("ORDER_QTY_MAX",))} == {(is_after, tuple(codes)) for is_after, codes in entries}
+
+
+def test_corpus_holds_a_day_that_lost_too_much() -> None:
+    """A warning at half of the limit, the latches of account and strategy, then exits alone, and the harder latches."""
+    entry = named("daily_loss")
+    cycles = cycles_of(entry.records)
+    (warned, *_) = [ix for ix, cycle in enumerate(cycles) if cycle.outputs.of_gate.warnings]
+    (tripped, *_) = [ix for ix, cycle in enumerate(cycles) if cycle.outputs.latches_raised]
+    after = {
+        (decision.intent.order_class, decision.verdict)
+        for cycle in cycles[tripped:]
+        for decision in cycle.outputs.decisions
+    }
+
+    assert ["DAILY_LOSS", "STRATEGY_LOSS", "DAILY_LOSS_HARD", "STRATEGY_LOSS_HARD"] == latches_of(entry)
+    assert warned < tripped
+    assert {(OrderClass.ENTRY, Verdict.BLOCKED), (OrderClass.EXIT, Verdict.APPROVED)} == after
+
+
+@OF_EACH_EDITION
+def test_side_file_of_the_corpus_holds_every_snapshot(edition: tuple[int, int]) -> None:
     """The snapshots of the side file have the digests that the journal names, in order."""
     pytest.importorskip("pyarrow", reason="needs the extra `data`: uv sync --group full --all-extras")
-    entry = named("recorded_market")
+    entry = named("recorded_market", edition)
     seen = [cycle.inputs.market.digest for cycle in cycles_of(entry.records) if cycle.inputs.market]
 
     assert (entry.journal / SIDE_FILE).is_file()

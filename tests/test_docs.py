@@ -18,30 +18,27 @@ from msgspec import inspect
 
 from interlock.cli import app
 from interlock.config import SimConfig
+from interlock.core.risk.table import CONTROLS
+from interlock.core.watch import WATCHES
 from interlock.model import errors
 from interlock.model.errors import ExitCode, InterlockError
 from interlock.model.market import FaultCode
 from interlock.model.mode import LIVE_REFUSAL, MODE_WORDS, Mode, TradingState
 from interlock.model.risk import ReasonCode
+from interlock.proof.latch_words import OTHER_LATCHES
+from interlock.shell.lines import Level, Stage
 from interlock.shell.narrator import LOG_FORMS
-from interlock.shell.story import Level, Stage
 from interlock.tomlfields import keys_of, members_of, struct_spec
 
 REPO = Path(__file__).resolve().parents[1]
 DOCS = REPO / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
 
-#: Where codes of latches are written; a code is a text in capitals with an underscore.
-LATCHING = (
-    "core/closing.py",
-    "shell/host.py",
-    "core/book.py",
-    "core/step.py",
-    "core/blotter.py",
-    "loop.py",
-    "shell/desk.py",
-    "shell/resume.py",
-)
+#: What gives a latch its code, and where the codes of reports that contradict each other are written.
+LATCHING = ("raise_latch", "HostTrip")
+FAULTS = "core/blotter.py"
+#: Codes that a call takes from somewhere else: a fold of a report, a trip of the host, a watch.
+HANDED_ON = {"folded.fault", "trip.code", "trip.watch.code"}
 CODE = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
 #: The words that the book and its user use for the parts.
 WORDS = (
@@ -90,11 +87,35 @@ def told() -> dict[str, list[str]]:
     return dict(generator("generate_first_run").stories())
 
 
-def latch_codes() -> set[str]:
-    """Return every code under which the program latches."""
-    trees = [ast.parse((REPO / "src/interlock" / name).read_text(encoding="utf-8")) for name in LATCHING]
-    texts = [node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]
-    return {text for text in texts if isinstance(text, str) and CODE.fullmatch(text)}
+def texts_of(tree: ast.Module) -> dict[str, str]:
+    """Return the names at the top of a module that are texts."""
+    return {
+        node.targets[0].id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    }
+
+
+def latch_codes() -> tuple[set[str], set[str]]:
+    """Return every code under which the program latches, and the words of code by which others are handed on."""
+    paths = sorted((REPO / "src/interlock").rglob("*.py"))
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
+    named = {name: text for tree in trees for name, text in texts_of(tree).items()}
+    found, handed_on = {watch.code for watch in WATCHES}, set[str]()
+    for tree in trees:
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            code = next((word.value for word in call.keywords if word.arg == "code"), None)
+            if code is None or ast.unparse(call.func).rpartition(".")[2] not in LATCHING:
+                continue
+            if isinstance(code, ast.Constant):
+                found.add(str(code.value))
+            else:
+                text = ast.unparse(code)
+                (found if text in named else handed_on).add(named.get(text, text))
+    blotter = ast.parse((REPO / "src/interlock" / FAULTS).read_text(encoding="utf-8"))
+    texts = [node.value for node in ast.walk(blotter) if isinstance(node, ast.Constant)]
+    return found | {text for text in texts if isinstance(text, str) and CODE.fullmatch(text)}, handed_on
 
 
 def config_headings() -> Iterator[str]:
@@ -194,11 +215,19 @@ def test_every_exit_code_is_in_the_book() -> None:
 
 
 def test_every_latch_code_is_in_the_book() -> None:
-    """Each code under which something latches has its own heading."""
-    codes = latch_codes()
+    """Each code under which something latches has its own heading, in whatever file it is raised."""
+    codes, handed_on = latch_codes()
 
-    assert {"HUMAN_HALT", "ORDER_OVERFILL", "CYCLE_OVERRUN", "STRATEGY_FAULT", "GATEWAY_DOWN"} <= codes
-    assert [] == without_heading(list(codes), page("errors-and-exit-codes"))
+    assert {"HUMAN_HALT", "ORDER_OVERFILL", "CYCLE_OVERRUN", "STRATEGY_FAULT", "GATEWAY_DOWN", "GATE_MISSED"} <= codes
+    assert handed_on == HANDED_ON
+    assert [] == without_heading(list(codes), page("reason-codes"))
+
+
+def test_latches_without_a_table_are_told_exactly() -> None:
+    """The words for them name each such code that the program has, and none that it has not."""
+    codes, _ = latch_codes()
+
+    assert codes - {watch.code for watch in WATCHES} == set(OTHER_LATCHES)
 
 
 def test_every_data_fault_is_in_the_book() -> None:
@@ -229,9 +258,29 @@ def test_every_word_of_the_design_is_in_the_glossary(word: str) -> None:
     assert word in page("glossary").splitlines()
 
 
-def test_reason_codes_page_is_what_the_table_says() -> None:
-    """The page is generated, and nobody changed it or the table alone."""
-    assert generator("generate_reason_codes").rendered() == page("reason-codes")
+@pytest.mark.parametrize("name", ["configuration", "controls", "reason_codes"])
+def test_generated_pages_are_what_the_tables_say(name: str) -> None:
+    """A page is generated, and nobody changed it or the tables alone."""
+    stale = generator(f"generate_{name}").rendered() != page(name.replace("_", "-"))
+
+    assert not stale, f"run: uv run python docs/generate_{name}.py"
+
+
+def test_every_row_of_the_catalogue_has_a_place() -> None:
+    """Each of the 55 rows is a control, a watch, or is said to live elsewhere or later; none is said to be both."""
+    controls = generator("generate_controls")
+    built = {control.row for control in CONTROLS} | {watch.row for watch in WATCHES}
+    catalogue = {str(row) for row in range(1, 55)} - {"40"} | {"40a", "40b"}
+
+    assert catalogue == (built | set(controls.UNBUILT) | set(controls.ELSEWHERE)) - {"-", "40"}
+    assert set() == built & set(controls.UNBUILT)
+
+
+def test_every_control_and_watch_is_in_the_table_of_controls() -> None:
+    """One line each, in the order in which they are evaluated."""
+    rows = re.findall(r"^\| \[`(\w+)`\]\S* \| \S+ \|", page("controls"), re.MULTILINE)
+
+    assert [*(control.code.value for control in CONTROLS), *(watch.code for watch in WATCHES)] == rows
 
 
 def test_stories_in_the_book_are_what_the_program_says_now(told: dict[str, list[str]]) -> None:

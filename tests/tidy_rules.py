@@ -37,6 +37,8 @@ BANNED_WORDS = frozenset(
 )
 BANNED_ENDINGS = ("Manager", "Helper", "Helpers", "Utils", "Info")
 BASES = frozenset("Protocol Struct StrEnum IntEnum Enum Exception NamedTuple TypedDict Generic".split())
+#: A value that must read like another and be told from it: by its name, and what it is like.
+LIKENESSES = {"ProbeIntent": frozenset({"OrderIntent"})}
 MUTABLE_CALLS = frozenset("list dict set bytearray defaultdict deque Counter OrderedDict".split())
 MUTATORS = frozenset("append add update pop popitem clear extend insert remove discard setdefault sort".split())
 SET_TYPES = frozenset({"set", "frozenset", "AbstractSet", "Set"})
@@ -282,7 +284,7 @@ def structs_are_frozen_and_classes_are_flat(file: Source) -> Iterator[str]:
     for node in ast.walk(file.tree):
         if not isinstance(node, ast.ClassDef):
             continue
-        bases = {name_of(base) for base in node.bases}
+        bases = {name_of(base) for base in node.bases} - LIKENESSES.get(node.name, frozenset())
         if not all(base in BASES or base.endswith("Error") for base in bases):
             yield f"{node.lineno}: {node.name} inherits from {', '.join(sorted(bases))}"
         frozen = any(word.arg == "frozen" and getattr(word.value, "value", None) is True for word in node.keywords)

@@ -20,7 +20,7 @@ from interlock.config_types import (
 )
 from interlock.loop import Loop, Parts
 from interlock.model.errors import ConfigError, JournalError
-from interlock.model.journal import BootAside
+from interlock.model.journal import BootAside, Carried
 from interlock.model.mode import Mode
 from interlock.model.units import plain, utc
 from interlock.ports import Clock, Recorder
@@ -32,11 +32,12 @@ from interlock.shell.host import HostWatch
 from interlock.shell.incarnations import begin
 from interlock.shell.journal import FileJournal
 from interlock.shell.latch_log import LatchLog
+from interlock.shell.loosening import Policy, loosening_of, take_loosening
 from interlock.shell.narrator import LOG_FORMS, ConsoleNarrator
 from interlock.shell.paper import PaperGateway
 from interlock.shell.recovery import Found, recovered, remember_run
 from interlock.shell.side_file import NoSideFile, SideFile
-from interlock.shell.status import Status, entry_ids, held, open_orders
+from interlock.shell.status import Status, entry_ids, held, open_orders, tightened_of
 from interlock.shell.strategy_guard import code_files, warnings_of
 from interlock.wiring import Wired, boot_of, market_start_ns, opened, versions_of, wired
 
@@ -150,6 +151,16 @@ def _found(plan: _Plan, path: Path, latch_log: LatchLog) -> Found:
     for latch in found.unlogged:
         latch_log.raised(latch)
     carried = found.carried
+    limits = plan.made.rules.limits
+    now = Policy(
+        limits=limits.everywhere(),
+        allowed=tuple(sorted(limits.symbols)),
+        restricted=tuple(sorted(limits.restricted)),
+        groups=tuple(sorted(limits.groups.items())),
+        exchange=plan.made.rules.calendar.name,
+    )
+    looser = loosening_of(found.policy, now, latches=carried.latches)
+    taken = take_loosening(looser, mode=plan.made.mode, is_terminal=_is_terminal(), read_line=_asked_line)
     own = {position.symbol for position in carried.positions} | {order.symbol for order in carried.orders}
     unseen = sorted(own.difference(plan.made.source.universe))
     if unseen:
@@ -158,25 +169,42 @@ def _found(plan: _Plan, path: Path, latch_log: LatchLog) -> Found:
             "would watch it. Add it to symbols under [universe]. Nothing was started."
         )
         raise ConfigError(message)
+    return msgspec.structs.replace(found, words=(*found.words, *taken, *_unattended(carried, plan.made)))
+
+
+def _unattended(carried: Carried, made: Wired) -> tuple[str, ...]:
+    """Return sentences about what was carried and no strategy of this configuration looks after."""
     words: list[str] = []
     owned = [
         f"{position.qty} {position.symbol} of {position.strategy_id}"
         for position in carried.positions
-        if position.strategy_id not in plan.made.strategies
+        if position.strategy_id not in made.strategies
     ]
     if owned:
         words.append(f"No strategy of this configuration looks after {', '.join(owned)}: nothing will sell it.")
     working = [
         f"{order.cl_ord_id} ({order.side} {order.leaves_qty} {order.symbol} of {order.strategy_id})"
         for order in carried.orders
-        if order.strategy_id not in plan.made.strategies
+        if order.strategy_id not in made.strategies
     ]
     if working:
         words.append(
             f"No strategy of this configuration looks after the order {', '.join(working)}: it works on until it ends, "
             "and only an entry is taken back by a stop or a halt."
         )
-    return msgspec.structs.replace(found, words=(*found.words, *words))
+    return tuple(words)
+
+
+def _is_terminal() -> bool:
+    """Return True if a person can be asked: both ends are a terminal."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _asked_line(question: str) -> str:
+    """Ask a person, and return the line that they typed."""
+    sys.stdout.write(question)
+    sys.stdout.flush()
+    return sys.stdin.readline()
 
 
 def _joined(  # noqa: PLR0913 - the parts that have a home by now
@@ -205,7 +233,7 @@ def _joined(  # noqa: PLR0913 - the parts that have a home by now
             narrator=ConsoleNarrator(form=plan.request.log_form),
             control=control,
             clock=clock,
-            host=HostWatch(run_dir, clock),
+            host=HostWatch(run_dir, clock, paced_ns=_paced_ns(made)),
             rules=made.rules,
             strategies=made.strategies,
             interval_ns=made.config.run.interval_ns,
@@ -217,6 +245,11 @@ def _joined(  # noqa: PLR0913 - the parts that have a home by now
     aside = _boot_aside(plan, home, found, run_id=run_dir.name, clock=clock)
     loop.boot(boot_of(made, state, carried=found.carried), aside)
     return loop
+
+
+def _paced_ns(made: Wired) -> int:
+    """Return the pace of a market that follows the wall clock, 0 for one that does not."""
+    return made.config.run.interval_ns if made.mode is Mode.PAPER else 0
 
 
 def _gateway(made: Wired, home: Path, found: Found) -> PaperGateway:
@@ -330,4 +363,6 @@ class _Watch:
             market_time=utc(state.as_of_ns) if state.as_of_ns else "",
             open_entries=entry_ids(orders),
             answers=self._loops[-1].answers,
+            leaves=state.leaves,
+            tightened=tightened_of(state.limits.in_force.values()),
         )

@@ -23,9 +23,9 @@ from interlock.model.errors import ConfigError, ExitCode, InterlockError
 from interlock.model.units import parse_duration, plain, utc
 from interlock.proof.tell import tell_run
 from interlock.proof.verify import verify_run
-from interlock.shell import operate, resume, runs
+from interlock.shell import operate, resume
 from interlock.shell.clocks import HostClock
-from interlock.shell.home import known_home
+from interlock.shell.home import RUNS_FOLDER, known_home
 from interlock.shell.operate import Mouth
 
 
@@ -182,29 +182,58 @@ def _resume(
     return _waiting(do)
 
 
+@app.command("allow")
+def _allow(
+    decision: Annotated[str, typer.Argument(metavar="DECISION", help="The id of a decision that was blocked.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why; it is recorded with your name.")],
+    home: Home = None,
+) -> Act:
+    """Let one order once past the soft control that blocked it; every other control holds."""
+
+    def do() -> int:
+        from interlock.shell.allow import allow  # noqa: PLC0415
+
+        return allow(known_home(home, os.environ), decision, reason=reason, mouth=_mouth())
+
+    return _waiting(do)
+
+
+@app.command("tighten")
+def _tighten(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="A limit as a configuration names it: max_order_qty.")],
+    value: Annotated[
+        list[str], typer.Argument(metavar="VALUE", help="With its unit: '100 shares', '$5,000', '5 / s'.")
+    ],
+    *,
+    home: Home = None,
+) -> Act:
+    """Make a limit of a running process stricter, at once; to loosen one takes a new start."""
+
+    def do() -> int:
+        from interlock.shell.tighten import read_tightening, tighten  # noqa: PLC0415
+
+        wish = read_tightening(key, " ".join(value))
+        return tighten(known_home(home, os.environ), wish, mouth=_mouth())
+
+    return _waiting(do)
+
+
 @app.command("status")
 def _status(*, home: Home = None, json: AsJson = False) -> Act:
     """Say what is held, what may be sent, and since when that is known."""
 
     def do() -> int:
-        status = operate.status_now(known_home(home, os.environ), _mouth())
+        # Loaded here: what reads a configuration must never keep `halt` from working.
+        from interlock.shell.config_file import compared  # noqa: PLC0415
+
+        folder = known_home(home, os.environ)
+        status = operate.status_now(folder, _mouth())
+        status = msgspec.structs.replace(status, file=compared(folder / RUNS_FOLDER / status.run_id))
         if json:
             typer.echo(msgspec.json.encode(status))
         else:
             operate.say_status(status, _mouth())
-        return ExitCode.CLEAN
-
-    return reading(do)
-
-
-@app.command("runs")
-def _runs(*, home: Home = None) -> Act:
-    """List the runs of a home and how each ended."""
-
-    def do() -> int:
-        folder = known_home(home, os.environ)
-        found = runs.list_runs(folder)
-        typer.echo(runs.table(found) if found else f"No run was ever started in {folder}.")
         return ExitCode.CLEAN
 
     return reading(do)

@@ -1,4 +1,4 @@
-"""The words by which a human asks what a run did: `explain` and `export`; and what every reading word shares.
+"""The words by which a human asks what a run did, or which controls hold; and what every reading word shares.
 
 Floor: the top, just below `cli`. It may never change a run: it reads words, calls one part, prints what it says.
 It stands after the trip.
@@ -17,6 +17,7 @@ import typer
 
 from interlock.model.errors import ConfigError, ExitCode
 from interlock.model.units import plain
+from interlock.shell import runs
 from interlock.shell.home import find_run, find_run_path, known_home
 
 Home = Annotated[
@@ -62,9 +63,42 @@ def reading(do: Callable[[], int]) -> Act:
 
 def with_reading_words(app: typer.Typer) -> typer.Typer:
     """Add the words of this file to a command line, and return it."""
+    app.command("controls")(_controls)
+    app.command("runs")(_runs)
     app.command("explain")(_explain)
     app.command("export")(_export)
     return app
+
+
+def _controls(
+    config: Annotated[str | None, typer.Argument(metavar="CONFIG", help="A TOML file; none: the last run's.")] = None,
+    *,
+    home: Home = None,
+    json: AsJson = False,
+) -> Act:
+    """List every control, with the limit that holds and where it comes from."""
+
+    def do() -> int:
+        # Loaded here: no other word needs the table with its words.
+        from interlock.proof import controls, controls_text  # noqa: PLC0415
+
+        found = controls.controls_of_home(home, os.environ) if config is None else controls.controls_of_file(config)
+        typer.echo(msgspec.json.encode(found.lines).decode() if json else controls_text.text_of(found))
+        return ExitCode.CLEAN
+
+    return reading(do)
+
+
+def _runs(*, home: Home = None) -> Act:
+    """List the runs of a home and how each ended."""
+
+    def do() -> int:
+        folder = known_home(home, os.environ)
+        found = runs.list_runs(folder)
+        typer.echo(runs.table(found) if found else f"No run was ever started in {folder}.")
+        return ExitCode.CLEAN
+
+    return reading(do)
 
 
 def _explain(  # noqa: PLR0913 - one argument an option

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import msgspec
 
+from interlock.config_risk import RiskConfig
 from interlock.config_types import (
     ACCOUNT_DEFAULT,
     AccountConfig,
@@ -20,15 +21,16 @@ from interlock.config_types import (
     MovingAverageCrossScan,
     PaperFeesConfig,
     ParquetSourceConfig,
-    RiskConfig,
     RunConfig,
     ScanConfig,
+    SessionConfig,
     SimRunConfig,
     SimulatedSourceConfig,
     SourceConfig,
     StrategyConfig,
     UniverseConfig,
 )
+from interlock.contradictions import contradictions
 from interlock.model.errors import ConfigError, DataError
 from interlock.model.market import checked_universe
 from interlock.model.mode import LIVE_REFUSAL, Mode, TradingState, mode_from_command, mode_from_config
@@ -53,6 +55,7 @@ StrategiesKey = Annotated[
     key("strategy", "What wishes for orders; one [[strategy]] each. With none, nothing is wished."),
 ]
 RiskKey = Annotated[RiskConfig | None, key("risk", "The limits. Without this section no trade is allowed.")]
+SessionKey = Annotated[SessionConfig, key("session", "Whose trading sessions hold.")]
 PaperKey = Annotated[PaperFeesConfig, key("paper", "What trading costs on paper, in SIM and in PAPER.")]
 _SOURCE_FORM = '[source] with kind = "simulated" and seed = 7 under it'
 
@@ -72,6 +75,7 @@ class SimConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="mode", tag
     scans: ScansKey = ()
     strategies: StrategiesKey = ()
     risk: RiskKey = None
+    session: SessionKey = SessionConfig()
     paper: PaperKey = PaperFeesConfig()
 
 
@@ -87,6 +91,7 @@ class PaperConfig(msgspec.Struct, frozen=True, kw_only=True, tag_field="mode", t
     scans: ScansKey = ()
     strategies: StrategiesKey = ()
     risk: RiskKey = None
+    session: SessionKey = SessionConfig()
     paper: PaperKey = PaperFeesConfig()
 
 
@@ -121,6 +126,7 @@ def load_config(path: str | Path) -> SimConfig | PaperConfig:
     _check_universe(read.universe, root)
     _check_names(read.scans, read.strategies, root=root)
     _check_source(read.source, root)
+    _check_risk(read, root)
     absolute = Path(path).absolute()
     placed = msgspec.structs.replace(read, path=str(absolute), folder=str(absolute.parent))
     if isinstance(placed, PaperConfig):
@@ -189,7 +195,7 @@ def decision_keys(config: SimConfig | PaperConfig) -> str:
     source: dict[str, object] = msgspec.to_builtins(config.source)
     source.pop("path", None)
     start = config.run.start if isinstance(config, SimConfig) else TradingState.HALTED
-    decisive = {name: written[name] for name in ("mode", "universe", "scans", "strategies", "risk", "paper")}
+    decisive = {name: written[name] for name in ("mode", "universe", "scans", "strategies", "risk", "session", "paper")}
     decisive |= {"source": source, "start": start.value, "account": {"cash_micros": config.account.cash_micros}}
     return msgspec.json.encode(decisive, order="sorted").decode()
 
@@ -279,6 +285,23 @@ def _check_source(source: SourceConfig, root: Entry) -> None:
         case CsvSourceConfig() | ParquetSourceConfig():
             _check_zone(source.zone, entry.child("zone", source.zone))
             _check_rows(source, entry)
+
+
+def _check_risk(config: SimConfig | PaperConfig, root: Entry) -> None:
+    """Refuse a limit that can never bind, and what contradicts itself."""
+    if config.risk is None:
+        return
+    found = contradictions(
+        config.risk,
+        cash_micros=config.account.cash_micros,
+        universe=config.universe.symbols,
+        strategies=tuple(strategy.name for strategy in config.strategies),
+    )
+    for wrong in found:
+        entry = root.child("risk", None)
+        for part in wrong.at:
+            entry = entry.child(part, None)
+        entry.refuse(wrong.words)
 
 
 def _check_zone(zone: str, entry: Entry) -> None:

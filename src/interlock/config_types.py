@@ -7,102 +7,39 @@ On the trip: before it; `interlock.config` reads a file into these, and the refe
 from __future__ import annotations
 
 import datetime as dt
-import re
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from interlock.model.mode import TradingState
-from interlock.model.units import (
-    INTEGER_MAX,
-    SECOND_NS,
-    duration,
-    money,
-    parse_bps,
-    parse_duration,
-    parse_money,
-    parse_rate,
-    parse_shares,
-    percent,
-    shares,
+from interlock.config_units import (
+    MONEY,
+    PART,
+    SPAN,
+    SYMBOLS_FORM,
+    TIMES,
+    AccountName,
+    CycleCount,
+    Exchange,
+    Natural,
+    Part,
+    Positive,
+    Setting,
+    SettingName,
+    StrategyClass,
+    StrategyName,
+    Symbol,
+    Text,
+    Window,
 )
-from interlock.tomlfields import Unit, key
+from interlock.model.mode import TradingState
+from interlock.model.units import SECOND_NS
+from interlock.tomlfields import key
 
 #: The largest seed: what a signed 64-bit integer holds.
 SEED_MAX = 2**63 - 1
-#: The longest window of a scanner, in snapshots.
-WINDOW_MAX = 1_000
-#: The most cycles that a run may be asked for.
-CYCLES_MAX = 10**12
 #: The name of an account that nobody named.
 ACCOUNT_DEFAULT = "demo"
-
-_TIMES = re.compile(r"(\d{1,6})(?:\.(\d{1,2}))? x")
-
-
-def parse_times(text: str) -> int:
-    """Read a multiple such as `2.5 x` in hundredths.
-
-    Raises:
-        ValueError: in words, when the text is no such multiple.
-
-    Examples:
-        >>> parse_times("2.5 x"), parse_times("3 x")
-        (250, 300)
-    """
-    found = _TIMES.fullmatch(text)
-    if found is None:
-        message = 'write a multiple with at most two decimals, such as "2.5 x"'
-        raise ValueError(message)
-    return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
-
-
-def times(multiple_x100: int) -> str:
-    """Write hundredths as a multiple.
-
-    Examples:
-        >>> times(250)
-        '2.50 x'
-    """
-    return f"{multiple_x100 // 100}.{multiple_x100 % 100:02d} x"
-
-
-def refuse_profile(text: str) -> object:
-    """Refuse a named profile: this build has none.
-
-    Raises:
-        ValueError: always, in words.
-    """
-    del text
-    message = "profiles are not built yet; take the line out and write the limits themselves, such as max_order_qty"
-    raise ValueError(message)
-
-
-MONEY = Unit(name="dollars", example='"$10,000"', parse=parse_money, show=money)
-SHARES = Unit(name="whole shares", example='"200 shares"', parse=parse_shares, show=shares)
-SPAN = Unit(name="a span of time", example='"90 s"', parse=parse_duration, show=duration)
-PART = Unit(name="per cent or basis points", example='"3 %"', parse=parse_bps, show=percent)
-RATE = Unit(name="a count and a unit of time", example='"10 / s"', parse=parse_rate, show=str)
-TIMES = Unit(name="a multiple", example='"2.5 x"', parse=parse_times, show=times)
-PROFILE = Unit(name="the name of a profile", example='"starter"', parse=refuse_profile, show=str)
-
-CycleCount = Annotated[int, Meta(ge=0, le=CYCLES_MAX)]
-Natural = Annotated[int, Meta(ge=0)]
-Positive = Annotated[int, Meta(gt=0)]
-Part = Annotated[int, Meta(ge=0, le=10_000)]
-Window = Annotated[int, Meta(ge=2, le=WINDOW_MAX)]
-Symbol = Annotated[str, Meta(pattern=r"[A-Z0-9][A-Z0-9.\-]{0,14}")]
-AccountName = Annotated[str, Meta(pattern=r"[a-z0-9][a-z0-9._-]{0,31}")]
-StrategyName = Annotated[str, Meta(pattern=r"[a-z0-9_-]{1,24}")]
-StrategyClass = Annotated[
-    str, Meta(pattern=r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*")
-]
-SettingName = Annotated[str, Meta(pattern=r"[a-z][a-z0-9_]{0,39}")]
-Setting = Annotated[int, Meta(ge=-INTEGER_MAX, le=INTEGER_MAX)] | bool | str
-Text = Annotated[str, Meta(pattern=r".+")]
-
-_SYMBOLS = 'symbols in capitals, such as ["SPY", "IBM"]; each holds A-Z, 0-9, . and -, at most 15'
 
 IntervalKey = Annotated[
     Natural,
@@ -153,7 +90,7 @@ class AccountConfig(msgspec.Struct, frozen=True, kw_only=True):
 class UniverseConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The symbols that are seen, in the order of the columns."""
 
-    symbols: Annotated[tuple[Symbol, ...], key("symbols", "The symbols that are seen; each once.", form=_SYMBOLS)]
+    symbols: Annotated[tuple[Symbol, ...], key("symbols", "The symbols that are seen; each once.", form=SYMBOLS_FORM)]
 
 
 class DirtConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -291,47 +228,23 @@ class StrategyConfig(msgspec.Struct, frozen=True, kw_only=True):
             "settings",
             "What the class is built with. Whole numbers, true, false or text: decisions use no fractions.",
             form="whole numbers, true, false or text, such as { qty = 10 }",
+            names="small letters, digits and _, a letter first, at most 40",
+            values="a whole number, true, false, or text in quotes",
         ),
     ] = {}
 
 
-class RiskConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """The limits that a human wrote; None is "not written", which the gate never reads as "no limit"."""
+class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose sessions hold; None is the source's own: a made-up market never closes, a recorded one is XNYS."""
 
-    profile: Annotated[None, key("profile", "Named limits. Not built yet: refused.", unit=PROFILE)] = None
-    symbols: Annotated[
-        tuple[Symbol, ...], key("symbols", "The symbols that may be traded; none written is none.", form=_SYMBOLS)
-    ] = ()
-    max_order_qty: Annotated[Natural | None, key("max_order_qty", "The most shares of one order.", unit=SHARES)] = None
-    max_order_notional_micros: Annotated[
-        Natural | None, key("max_order_notional", "The most money in one order.", unit=MONEY)
-    ] = None
-    max_position_notional_micros: Annotated[
-        Natural | None, key("max_position_notional", "The most money in one symbol, open orders included.", unit=MONEY)
-    ] = None
-    max_gross_notional_micros: Annotated[
-        Natural | None, key("max_gross_notional", "The most money in all symbols, open orders included.", unit=MONEY)
-    ] = None
-    price_collar_bps: Annotated[
-        Part | None, key("price_collar", "How far an entry's price may be from the market.", unit=PART)
-    ] = None
-    max_quote_age_ns: Annotated[
-        Natural | None, key("max_quote_age", "How old the quote of a decision may be.", unit=SPAN)
-    ] = None
-    max_order_rate: Annotated[
-        tuple[int, int] | None, key("max_order_rate", "How many orders may be sent in how long.", unit=RATE)
-    ] = None
-    exit_collar_bps: Annotated[
-        Part | None, key("exit_collar", "How far an exit's price may be from the market.", unit=PART)
-    ] = None
-    duplicate_window_ns: Annotated[
-        Natural | None, key("duplicate_window", "How long the same order counts as a duplicate.", unit=SPAN)
-    ] = None
-    tick_size_px: Annotated[
-        Positive | None, key("tick_size", "The step that prices of orders stand on.", unit=MONEY)
-    ] = None
-    lot_size_qty: Annotated[
-        Positive | None, key("lot_size", "The step that sizes of orders stand on.", unit=SHARES)
+    exchange: Annotated[
+        Exchange | None,
+        key(
+            "exchange",
+            'Whose sessions hold: "XNYS", "24/7", or another by the extra `calendars`. Not written: a made-up market '
+            "never closes, and recorded data is XNYS.",
+            form='the market identifier of an exchange, such as "XNYS", or "24/7"',
+        ),
     ] = None
 
 

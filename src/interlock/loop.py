@@ -249,8 +249,20 @@ class Loop:
                 parts.gateway.observe(snapshot)
         trips = (*self._pending_trips, *parts.host.trips())
         # Until the state has folded them, the reports are kept: a cycle that breaks must not lose a fill.
-        self._pending_reports = (*self._pending_reports, *parts.gateway.drain())
-        return Gathered(snapshot=snapshot, reports=self._pending_reports, commands=commands, trips=trips)
+        is_told = True
+        try:
+            self._pending_reports = (*self._pending_reports, *parts.gateway.drain())
+        except GatewayDown as error:
+            # What works there is not known any more, and that is not the same as nothing.
+            is_told = False
+            trips = (*trips, HostTrip(code="GATEWAY_DOWN", text=f"the gateway does not answer: {error}"))
+        return Gathered(
+            snapshot=snapshot,
+            reports=self._pending_reports,
+            commands=commands,
+            trips=trips,
+            is_told=is_told,
+        )
 
     def _cycles_done(self) -> bool:
         return 0 < self._parts.cycles <= self._state.cycle - self._first_cycle

@@ -43,19 +43,26 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
-    """One key that a table may hold: its name in the file, its field in the type, and what may be written."""
+    """One key that a table may hold: its name in the file, its field in the type, and what may be written.
+
+    `names` and `values` say, for a table of free names, what a name in it is and what stands behind one.
+    """
 
     name: str
     field: str
     words: str
     unit: Unit | None
     form: str
+    names: str
+    values: str
     spec: inspect.Type
     is_required: bool
     default: object
 
 
-def key(name: str, words: str, *, unit: Unit | None = None, form: str = "") -> msgspec.Meta:
+def key(  # noqa: PLR0913 - all that the file and the reference say of a key
+    name: str, words: str, *, unit: Unit | None = None, form: str = "", names: str = "", values: str = ""
+) -> msgspec.Meta:
     """Return what makes a field of a type a key of the file.
 
     Args:
@@ -63,8 +70,11 @@ def key(name: str, words: str, *, unit: Unit | None = None, form: str = "") -> m
         words: what it means; one sentence for the reference.
         unit: how its amounts are written, or None for a value without a unit.
         form: which text is taken, in words, where a pattern alone would not tell a person.
+        names: of a table of free names: what a name in it is, as the end of "write ...".
+        values: of a table of free names: what stands behind one, as the end of "write ...".
     """
-    return msgspec.Meta(description=words, extra={"key": name, "unit": unit, "form": form})
+    extra: dict[str, object] = {"key": name, "unit": unit, "form": form, "names": names, "values": values}
+    return msgspec.Meta(description=words, extra=extra)
 
 
 def struct_spec(kind: type[msgspec.Struct]) -> inspect.StructType:
@@ -91,6 +101,8 @@ def keys_of(spec: inspect.StructType) -> tuple[Key, ...]:
                 words=str(schema["description"]),
                 unit=unit if isinstance(unit, Unit) else None,
                 form=str(extra["form"]),
+                names=str(extra["names"]),
+                values=str(extra["values"]),
                 spec=field.type.type,
                 is_required=field.required,
                 default=field.default,
@@ -198,7 +210,9 @@ def refuse_key(entry: Entry, known: list[str]) -> NoReturn:
     written = str(entry.at[-1])
     what = f"there is no such {'section' if len(entry.at) == 1 and is_section(entry.value) else 'key'}"
     nearest = difflib.get_close_matches(written[:MEASURE_CHARACTERS_MAX], known, n=1, cutoff=0.0)[0]
-    entry.refuse(f"{what}; the nearest right one is {nearest} (known here: {', '.join(known)})")
+    # A table inside a table of limits is most likely half of a name that has a dot in it.
+    dotted = "; a name with a dot in it stands in quotes" if len(entry.at) > 2 and is_section(entry.value) else ""  # noqa: PLR2004
+    entry.refuse(f"{what}; the nearest right one is {nearest}{dotted} (known here: {', '.join(known)})")
 
 
 def read_value(one: Key, entry: Entry) -> object:
@@ -209,6 +223,8 @@ def read_value(one: Key, entry: Entry) -> object:
     """
     if one.unit is not None:
         return _measured(one, entry)
+    if isinstance(one.spec, inspect.DictType):
+        return _mapping(one, one.spec, entry)
     return _value(one.spec, entry, form=one.form)
 
 
@@ -246,8 +262,6 @@ def _value(spec: inspect.Type, entry: Entry, *, form: str = "") -> object:  # no
     for member in members:
         if isinstance(member, inspect.VarTupleType) and entry.items is not None:
             return _items(member.item_type, entry, items=entry.items, form=form)
-        if isinstance(member, inspect.DictType) and entry.table is not None:
-            return _mapping(member, entry, table=entry.table)
         if _fits(member, value):
             return member.cls(value) if isinstance(member, inspect.EnumType) else value
     if isinstance(value, str) and not (value.isprintable() and len(value) <= TEXT_CHARACTERS_MAX):
@@ -286,14 +300,16 @@ def _items(item_spec: inspect.Type, entry: Entry, *, items: list[object], form: 
     return tuple(_value(item_spec, entry.child(ix, item), form=form) for ix, item in enumerate(items))
 
 
-def _mapping(spec: inspect.DictType, entry: Entry, *, table: dict[str, object]) -> dict[str, object]:
-    """Read a table of free keys."""
+def _mapping(one: Key, spec: inspect.DictType, entry: Entry) -> dict[str, object]:
+    """Read a table of free names."""
+    if entry.table is None:
+        entry.refuse(f"{shown(entry.value)} cannot be used here; write {how_to_write(spec, form=one.form)}")
     read: dict[str, object] = {}
-    for name, value in table.items():
+    for name, value in entry.table.items():
         inner = entry.child(name, value)
         if not _fits(spec.key_type, name):
-            inner.refuse("this is no name of a setting; write small letters, digits and _, a letter first")
-        read[name] = _value(spec.value_type, inner)
+            inner.refuse(f"{shown(name)} cannot be a name here; write {one.names}")
+        read[name] = _value(spec.value_type, inner, form=one.values)
     return read
 
 

@@ -24,16 +24,18 @@ from interlock.config_types import (
     SourceConfig,
 )
 from interlock.core.fees import FeePlan
-from interlock.core.risk.limits import Limits, make_limits
 from interlock.core.risk.rows import not_covered
 from interlock.core.scan import Gap, MovingAverageCross, RelativeVolume, Scanner
+from interlock.core.sessions import NEVER_CLOSES, Calendar
 from interlock.core.state import Rules, State, opening_state
 from interlock.core.strategy import Strategy
-from interlock.model.errors import JournalError
+from interlock.model.errors import ConfigError, JournalError
 from interlock.model.journal import DECISION_VERSION, SCHEMA_VERSION, Boot, BootAside, Carried
 from interlock.model.mode import Mode, TradingState, lower
 from interlock.model.units import SECOND_NS, plain
+from interlock.policy import limits_for
 from interlock.ports import MarketSource
+from interlock.shell.calendars import load_calendar
 from interlock.shell.sources.csv_rows import CsvSource
 from interlock.shell.sources.lean import LeanSource
 from interlock.shell.sources.parquet import ParquetSource
@@ -81,9 +83,11 @@ def opened(made: Wired, carried: Carried, *, next_latch_no: int) -> State:
     return opening_state(
         carried,
         start=start_of(made.config, carried),
-        symbols=symbols,
+        universe=made.source.universe,
+        limits=made.rules.limits,
         scanners=tuple(scanner_of(scan, symbols=symbols) for scan in made.config.scans),
         next_latch_no=next_latch_no,
+        mode=made.mode,
     )
 
 
@@ -93,7 +97,9 @@ def start_of(config: SimConfig | PaperConfig, carried: Carried) -> TradingState:
         return config.run.start
     waiting = TradingState.REDUCING if carried.positions else TradingState.HALTED
     for latch in carried.latches:
-        waiting = lower(waiting, latch.level)
+        # One symbol's or one strategy's latch blocks its own entries; it must not keep the account's exits back.
+        if latch.scope == "account":
+            waiting = lower(waiting, latch.level)
     return waiting
 
 
@@ -108,7 +114,7 @@ def boot_of(made: Wired, state: State, *, carried: Carried) -> Boot:
         config=decision_keys(made.config),
         has_policy=rules.limits.has_policy,
         allowed=tuple(sorted(rules.limits.symbols)),
-        limits=tuple(rules.limits.in_force.values()),
+        limits=rules.limits.everywhere(),
         origin_kind=source.origin.kind,
         origin_identity=source.origin.identity,
         provides=tuple(sorted(source.provides)),
@@ -117,6 +123,10 @@ def boot_of(made: Wired, state: State, *, carried: Carried) -> Boot:
         strategies=tuple(made.strategies),
         carried=carried,
         next_latch_no=state.next_latch_no,
+        profile="" if made.config.risk is None else made.config.risk.profile or "",
+        restricted=tuple(sorted(rules.limits.restricted)),
+        calendar=rules.calendar.identity,
+        groups=tuple(sorted(rules.limits.groups.items())),
     )
 
 
@@ -247,31 +257,39 @@ def scanner_of(written: ScanConfig, *, symbols: int) -> Scanner:
 
 
 def rules_of(config: SimConfig | PaperConfig, mode: Mode, *, source: MarketSource) -> Rules:
-    """Return what the run is judged by."""
+    """Return what the run is judged by.
+
+    Raises:
+        ConfigError: the exchange of its sessions is not known.
+        DataError: the table of sessions was changed.
+    """
     return Rules(
         mode=mode,
-        limits=_limits(config),
+        limits=limits_for(config.risk, cash_micros=config.account.cash_micros, bar_ns=_bar_ns(config.source)),
         fees=FeePlan(
             per_share_micros=config.paper.fee_per_share_micros, minimum_micros=config.paper.fee_minimum_micros
         ),
         provides=source.provides,
         universe=source.universe,
         index={symbol: ix for ix, symbol in enumerate(source.universe)},
+        calendar=_calendar_of(config),
+        strategies=tuple(strategy.name for strategy in config.strategies),
     )
 
 
-def _limits(config: SimConfig | PaperConfig) -> Limits:
-    risk = config.risk
-    written: dict[str, int] = {}
-    if risk is not None:
-        keys = msgspec.structs.asdict(risk)
-        written = {name: value for name, value in keys.items() if isinstance(value, int)}
-        if risk.max_order_rate is not None:
-            written["max_order_count"], written["order_window_ns"] = risk.max_order_rate
-    return make_limits(
-        has_policy=risk is not None,
-        symbols=() if risk is None else risk.symbols,
-        written=written,
-        cash_micros=config.account.cash_micros,
-        bar_ns=_bar_ns(config.source),
-    )
+def _calendar_of(config: SimConfig | PaperConfig) -> Calendar:
+    """Return the sessions of the exchange; where it is not known, the sentence says which file and field named it."""
+    try:
+        return load_calendar(exchange_of(config))
+    except ConfigError as error:
+        if not config.path:
+            raise
+        message = f"{plain(config.path)}, [session] exchange: {error}"
+        raise ConfigError(message) from None
+
+
+def exchange_of(config: SimConfig | PaperConfig) -> str:
+    """Return whose sessions hold: as written, else a made-up market never closes and a recorded one is XNYS."""
+    if config.session.exchange is not None:
+        return config.session.exchange
+    return NEVER_CLOSES if isinstance(config.source, SimulatedSourceConfig) else "XNYS"

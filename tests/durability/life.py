@@ -23,6 +23,7 @@ from typing import NamedTuple, NoReturn, Self
 
 from tests.core_factory import ASK_PX, SYMBOLS, leaving, quote, snapshot, wish
 from tests.journal_factory import DAY_NS, MONDAY, START_NS
+from tests.scenario.stage import WIDE
 
 import interlock.assemble
 import interlock.wiring
@@ -70,13 +71,6 @@ name = "cross"
 settings = {{}}
 [risk]
 symbols = ["SPY", "IBM", "AIG"]
-max_order_qty = "1,000 shares"
-max_order_notional = "$100,000"
-max_position_notional = "$200,000"
-max_gross_notional = "$600,000"
-price_collar = "30 %"
-max_order_rate = "1000 / s"
-duplicate_window = "0 s"
 """
 _REST_PX = ASK_PX * 9 // 10 // 10_000 * 10_000
 
@@ -124,8 +118,8 @@ def opened_place() -> Iterator[Place]:
     where = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
     path = Path(tempfile.mkdtemp(prefix="il-", dir=where))
     place = Place(path)
-    place.config.write_text(_CONFIG.format(mode="PAPER", run=""), encoding="utf-8")
-    sim = _CONFIG.format(mode="SIM", run='[run]\nstart = "ACTIVE"\ninterval = "0 s"')
+    place.config.write_text(_CONFIG.format(mode="PAPER", run="") + WIDE, encoding="utf-8")
+    sim = _CONFIG.format(mode="SIM", run='[run]\nstart = "ACTIVE"\ninterval = "0 s"') + WIDE
     place.sim_config.write_text(sim, encoding="utf-8")
     (path / "run").mkdir(mode=0o700)
     try:

@@ -17,6 +17,7 @@ from interlock.model.units import SECOND_NS
 from interlock.ports import MarketSource
 from interlock.shell.sources.csv_rows import CsvSource
 from interlock.shell.sources.lean import LeanSource
+from interlock.shell.sources.lean_daily import daily_bars
 from interlock.shell.sources.lean_rows import BarKind, lean_lines
 from interlock.shell.sources.rows import FaultRow, QuoteRow, in_order
 from interlock.shell.sources.simulated import Regime, SimulatedSource
@@ -141,3 +142,48 @@ def test_any_torn_byte_of_a_zip_is_read_the_same_or_refused(at: int, value: int)
             answer = "20131007_quote.zip" in str(error)
 
     assert answer in (True, [["DAY_ABSENT", "ROW_DUPLICATE", "ROW_DUPLICATE"]])
+
+
+@given(at=st.integers(min_value=0, max_value=399), value=st.integers(min_value=0, max_value=255))
+def test_any_torn_byte_of_daily_bars_is_read_the_same_or_refused(at: int, value: int) -> None:
+    """One wrong byte anywhere in a file of daily bars ends in the same closes or in a sentence that names the file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "equity/usa/daily/spy.zip")
+        path.parent.mkdir(parents=True)
+        with zipfile.ZipFile(path, "w", compression=zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("spy.csv", "20131003 00:00,1,2,1,1,5\n20131004 00:00,2,3,1,2,5\n")
+        whole = bytearray(path.read_bytes())
+        whole[at % len(whole)] = value
+        path.write_bytes(whole)
+        day = date(2013, 10, 7)
+        answer: object = None
+        try:
+            bars = daily_bars(("SPY",), folder=Path(folder), first_day=day, last_day=day)
+            answer = [] if bars is None else bars.reference_on("2013-10-07").close_px.tolist()
+        except DataError as error:
+            answer = "usa/daily/spy.zip" in str(error)
+
+    assert answer in (True, [200])
+
+
+@given(
+    on=st.dates(min_value=date(2013, 9, 1), max_value=date(2013, 12, 1)),
+    days=st.sets(st.dates(min_value=date(2013, 9, 1), max_value=date(2013, 12, 1)), max_size=40),
+)
+def test_no_date_knows_a_bar_of_its_own_or_later(on: date, days: set[date]) -> None:
+    """However the days of the bars lie, those before the date give the same answer as all of them."""
+    answers: list[list[int]] = []
+    for seen in (days, {day for day in days if day < on}):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "equity/usa/daily/spy.zip")
+            path.parent.mkdir(parents=True)
+            text = "".join(f"{day:%Y%m%d} 00:00,1,1,1,{day.toordinal()},{day.toordinal()}\n" for day in sorted(seen))
+            with zipfile.ZipFile(path, "w") as archive:
+                archive.writestr("spy.csv", text)
+            bars = daily_bars(("SPY",), folder=Path(folder), first_day=on, last_day=date(2013, 12, 1))
+            assert bars is not None
+            reference = bars.reference_on(on.isoformat())
+            answers.append([int(reference.close_px[0]), int(reference.adv_qty[0])])
+
+    assert answers[0] == answers[1]
+    assert answers[0][0] < on.toordinal() * 100

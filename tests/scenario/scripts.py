@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from tests.scenario.stage import CONFIGS, Room
+from tests.scenario.stage import CONFIGS, WIDE, Room
 
-#: Every limit that has no default, wide enough to let the scenario's orders pass.
-_RISK = """
+#: Limits that stand in no scenario's way.
+_RISK = f"""
 [risk]
 symbols = ["SPY", "IBM", "AIG", "BAC"]
-max_order_qty = "1,000 shares"
-max_order_notional = "$100,000"
-max_position_notional = "$200,000"
-max_gross_notional = "$600,000"
-price_collar = "30 %"
-max_order_rate = "1000 / s"
-duplicate_window = "0 s"
-"""
+{WIDE}"""
 
 
 def written(  # noqa: PLR0913 - the parts of a configuration that scenarios vary

@@ -31,6 +31,54 @@ PAPER = REPO / "examples" / "paper.toml"
 CONFIGS = Path(__file__).resolve().parent / "configs"
 INTERLOCK = (sys.executable, "-m", "interlock")
 
+#: What stands under [risk] beside the symbols where a configuration is about something else than limits: no limit of
+#: these blocks an order of a scenario or trips a watch. It is written for $1,000,000 of cash.
+WIDE = """
+max_order_qty = "1,000 shares"
+max_order_notional = "$100,000"
+soft_order_notional = "$99,999"
+price_collar = "30 %"
+soft_collar = "29 %"
+max_collar_ticks = 1_000_000
+close_collar = "100 %"
+max_jump = "100 %"
+max_spread = "100 %"
+soft_spread = "99 %"
+pause_move = "100 %"
+halt_move = "100 %"
+warm_up_quotes = 0
+open_guard = "0 s"
+close_guard = "0 s"
+max_adv = "100 %"
+max_volume = "100 %"
+duplicate_window = "0 s"
+max_order_rate = "1000 / s"
+max_strategy_rate = "1000 / s"
+max_count_minute = 1_000_000
+max_count_hour = 1_000_000
+max_count_day = 1_000_000
+max_entries_day = 1_000_000
+max_value_minute = "$1,000,000,000"
+max_value_hour = "$1,000,000,000"
+max_value_day = "$1,000,000,000"
+max_reentries = 1_000_000
+max_repeats = 1_000_000
+max_order_to_trade = 1_000_000
+slippage_fills = 1_000_000
+max_position_notional = "$200,000"
+max_gross_notional = "$600,000"
+max_concentration = "100 %"
+soft_concentration = "99 %"
+max_unexecuted = "$600,000"
+max_strategy_capital = "$600,000"
+max_capital = "$600,000"
+cash_buffer = "$0"
+max_strategy_loss = "$1,000,000"
+max_daily_loss = "$1,000,000"
+max_strategy_drawdown = "100 %"
+max_drawdown = "100 %"
+"""
+
 #: A process that has not ended by then hangs; this bounds a scenario and measures nothing.
 ENDS_SECONDS_MAX = 60.0
 #: How long a scenario waits for something to appear in a story.

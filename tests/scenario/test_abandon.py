@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.scenario.stage import WIDE
+
 from interlock.proof.verify import verify_run
 
 _STRATEGY = """
@@ -19,12 +21,12 @@ from interlock.model.signals import Proposal
 
 class Stuck:
     def propose(self, view):
-        if view.cycle == 2:
+        if view.position("SPY") > 0:
             print("STUCK", flush=True)
             while True:
                 pass
         limit_px = view.quote("SPY").ask_px + 100_000
-        wish = buy("SPY", qty=100, limit_px=limit_px, time_in_force=TimeInForce.DAY, because="it is the first cycle")
+        wish = buy("SPY", qty=100, limit_px=limit_px, time_in_force=TimeInForce.DAY, because="it holds none")
         return Proposal(wishes=(wish,), because="it still answers")
 """
 _CONFIG = """
@@ -33,7 +35,7 @@ interval = "0 s"
 start = "ACTIVE"
 
 [account]
-cash = "$100,000"
+cash = "$1,000,000"
 
 [universe]
 symbols = ["SPY"]
@@ -48,18 +50,13 @@ name = "stuck"
 
 [risk]
 symbols = ["SPY"]
-max_order_qty = "100 shares"
-max_order_notional = "$50,000"
-max_position_notional = "$50,000"
-max_gross_notional = "$50,000"
-price_collar = "3 %"
 """
 
 
 def test_second_interrupt_leaves_a_strategy_that_never_answers(tmp_path: Path) -> None:
     """A second Ctrl+C, two seconds after the first, closes the record, and no fill of the broken cycle is lost."""
     (tmp_path / "stuck.py").write_text(_STRATEGY, encoding="utf-8")
-    (tmp_path / "stuck.toml").write_text(_CONFIG, encoding="utf-8")
+    (tmp_path / "stuck.toml").write_text(_CONFIG + WIDE, encoding="utf-8")
     command = [sys.executable, "-m", "interlock", "run", "stuck.toml", "--home", str(tmp_path / "home")]
     with subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ}

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 import pytest
-from tests.scenario.stage import CONFIGS, Ended, Room, codes_of, cycles_of, opened_room, records, stop_of
+from tests.scenario.stage import CONFIGS, WIDE, Ended, Room, codes_of, cycles_of, opened_room, records, stop_of
 
 from interlock.model.journal import Cycle
 from interlock.model.market import FaultCode
@@ -95,12 +95,6 @@ settings = {{ symbol = "SPY", limit_cents = 10001 }}
 
 [risk]
 symbols = ["SPY"]
-max_order_qty = "10 shares"
-max_order_notional = "$10,000"
-max_position_notional = "$100,000"
-max_gross_notional = "$100,000"
-price_collar = "5 %"
-duplicate_window = "0 s"
 """
 
 
@@ -127,7 +121,7 @@ def played(room: Room, *, symbols: str, source: str) -> Dirty:
     """Run over what was planted in a room."""
     (room.path / "idle_hands.py").write_text((CONFIGS / "idle_hands.py").read_text(encoding="utf-8"), encoding="utf-8")
     config = room.path / "dirty.toml"
-    config.write_text(CONFIG.format(symbols=symbols, source=source), encoding="utf-8")
+    config.write_text(CONFIG.format(symbols=symbols, source=source) + WIDE, encoding="utf-8")
     ended = room.play("run", str(config))
     found = records(room.run_dirs[-1])
     return Dirty(

@@ -18,8 +18,9 @@ from interlock.cli import main
 GOLDEN = REPO / "tests" / "golden" / "explain"
 #: Each golden text, and the words after `explain` that give it.
 TEXTS = {
-    "filled": "000003-001",
+    "filled": "000006-002",
     "blocked": "000002-001",
+    "soft": "000003-001",
     "taken": "000006-001",
     "left": "000007-001",
     "worked-on": "000004-001",

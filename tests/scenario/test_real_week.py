@@ -25,8 +25,10 @@ from tests.scenario.stage import (
     stop_of,
 )
 
-from interlock.model.orders import Side
-from interlock.model.risk import Verdict
+from interlock.model.orders import OrderClass, Side
+from interlock.model.risk import Decision, Verdict
+
+SESSION_CODES = {"MARKET_CLOSED", "OPEN_GUARD", "CLOSE_GUARD"}
 
 
 class Week:
@@ -149,6 +151,69 @@ def test_week_has_no_fault_because_the_recording_has_none(week: Week, shared_dat
     markets = [cycle.inputs.market for cycle in cycles_of(week.records) if cycle.inputs.market is not None]
     assert [] == [fault for market in markets for fault in market.faults]
     assert 0 == week.ended.out.count("Data fault: ")
+
+
+#: The regular session of New York in that week, and the guards of five minutes at both ends, in minutes after midnight.
+OPENS, CLOSES, GUARD = 9 * 60 + 30, 16 * 60, 5
+
+
+def minute_of_day(as_of_ns: int) -> int:
+    """Return the minute of the day in New York, in that week."""
+    return (as_of_ns - MIDNIGHT_NS) // (60 * 10**9) % (24 * 60)
+
+
+def when_decided(week: Week) -> list[tuple[int, Decision]]:
+    """Return every decision of the week with the minute of the day of its market."""
+    return [
+        (minute_of_day(cycle.inputs.market.as_of_ns), decision)
+        for cycle in cycles_of(week.records)
+        for decision in cycle.outputs.decisions
+        if cycle.inputs.market is not None
+    ]
+
+
+def test_week_enters_inside_the_sessions_and_their_guards_alone(week: Week) -> None:
+    """No entry passes before 9:35 or after 15:55; each one there says which of the three session controls it broke."""
+    entries = [(at, one) for at, one in when_decided(week) if one.intent.order_class is OrderClass.ENTRY]
+    outside = [(at, one) for at, one in entries if not OPENS + GUARD <= at <= CLOSES - GUARD]
+    said = Counter(code for _, one in outside for code in codes_of(one) if code in SESSION_CODES)
+
+    assert [] == [one for _, one in outside if one.verdict is Verdict.APPROVED]
+    assert {
+        "MARKET_CLOSED": sum(1 for at, _ in outside if not OPENS <= at < CLOSES),
+        "OPEN_GUARD": sum(1 for at, _ in outside if not OPENS + GUARD <= at < CLOSES),
+        "CLOSE_GUARD": sum(1 for at, _ in outside if not OPENS <= at <= CLOSES - GUARD),
+    } == said
+    assert [] == [one for at, one in entries if (at, one) not in outside and SESSION_CODES & {*codes_of(one)}]
+    assert outside
+    assert any(one.verdict is Verdict.APPROVED for _, one in entries)
+
+
+def test_week_may_leave_at_any_hour(week: Week) -> None:
+    """No session control keeps an exit back: some of the week's exits are approved while the exchange is closed."""
+    exits = [(at, one) for at, one in when_decided(week) if one.intent.order_class is OrderClass.EXIT]
+
+    assert {Verdict.APPROVED} == {one.verdict for _, one in exits}
+    assert [at for at, _ in exits if not OPENS <= at < CLOSES]
+
+
+def test_week_trips_no_watch(week: Week) -> None:
+    """The week trades to its end: nothing is latched, no loss comes near its limit, and each proof holds."""
+    outputs = [cycle.outputs for cycle in cycles_of(week.records)]
+    proofs = [one.of_gate.proof for one in outputs if one.of_gate.proof is not None]
+
+    assert [] == [latch for one in outputs for latch in one.latches_raised]
+    assert [] == [warning for one in outputs for warning in one.of_gate.warnings]
+    assert proofs
+    assert {()} == {proof.missed for proof in proofs}
+
+
+def test_week_begins_each_trading_date_once(week: Week) -> None:
+    """Each of the five days rolls the losses of the day once, in its first minute."""
+    rolls = [cycle.outputs.of_gate.day_roll for cycle in cycles_of(week.records)]
+    dates = [cycle.inputs.market.trading_date for cycle in cycles_of(week.records) if cycle.inputs.market is not None]
+
+    assert list(dict.fromkeys(dates)) == [roll.trading_date for roll in rolls if roll is not None]
 
 
 def test_week_is_what_it_was(week: Week) -> None:

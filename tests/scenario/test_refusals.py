@@ -53,7 +53,7 @@ CASES = {
     "wrong unit": Case(
         old='price_collar = "3 %"', new='price_collar = "3 s"', names=("bad.toml", "line ", "price_collar", "per cent")
     ),
-    "money without dollars": Case(old='"$250,000"', new='"250,000"', names=("bad.toml", "line 12", "cash", "dollars")),
+    "money without dollars": Case(old='cash = "$', new='cash = "', names=("bad.toml", "line 12", "cash", "dollars")),
     "seed is negative": Case(words=("--seed", "-1"), names=("--seed", "-1")),
     "interval is no span": Case(words=("--interval", "soon"), names=("--interval", "soon")),
     "log is no form": Case(words=("--log", "shouting"), names=("--log", "shouting")),

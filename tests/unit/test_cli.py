@@ -35,6 +35,9 @@ from interlock.shell.live import live_marks
         ("stop",),
         ("halt",),
         ("resume", "L1", "3"),
+        ("allow", "000001-001", "--reason", "it is right"),
+        ("tighten", "max_order_qty", "5 shares"),
+        ("controls", "/no/such/file.toml"),
         ("tell", "/no/such/run"),
         ("status", "--home", ""),
     ],
@@ -49,7 +52,7 @@ def test_words_that_cannot_be_obeyed_are_refused_in_a_sentence(
     assert (True, False) == (err.startswith("interlock: "), "Traceback" in err)
 
 
-@pytest.mark.parametrize("word", ["run", "stop", "halt", "resume", "status", "runs", "tell", "verify"])
+@pytest.mark.parametrize("word", "run stop halt resume status runs tell verify controls allow tighten".split())
 def test_every_word_explains_itself(capsys: pytest.CaptureFixture[str], word: str) -> None:
     """`--help` ends well, and every word takes `--home`."""
     code, out, err = spoken(capsys, word, "--help")

@@ -9,8 +9,14 @@ from pathlib import Path
 import pytest
 from tests.spoken import FIRST_LINE, Start, spoken
 
+from interlock.core.watch import WATCHES
+from interlock.model.mode import Mode, TradingState
+from interlock.model.risk import Latch
 from interlock.shell.home import holder, open_home, prepare_home
-from interlock.shell.latch_log import standing
+from interlock.shell.latch_log import LatchLog, standing
+from interlock.shell.operate import ANYBODY
+
+LATER = "a named human, on a later trading date only"
 
 
 def test_halt_ends_well_only_once_no_entry_is_left(
@@ -189,6 +195,62 @@ def test_resume_at_rest_loses_against_a_halt_file_that_came_between(
     code = spoken(capsys, "resume", "--home", str(home), "L1", "1")[0]
 
     assert (2, 2) == (code, len(standing(home)))
+
+
+def test_resume_shows_who_may_clear_each_latch(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    """A latch says whose look it takes, and what has to hold; one that says nothing takes any named human's."""
+    stood(home, "HUMAN_HALT", clears="", mode=Mode.SIM)
+    stood(home, "DAILY_LOSS_HARD", clears=LATER, mode=Mode.SIM)
+    _, out, _ = spoken(capsys, "resume", "--home", str(home))
+
+    assert [ANYBODY, LATER] == [
+        line.partition("Who may clear it: ")[2].rstrip(".") for line in out if "HARD" in line or "HUMAN" in line
+    ]
+
+
+def test_latch_that_depends_on_the_account_is_not_cleared_at_rest(
+    capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    """What only a running PAPER account can tell, such as its trading date, is not passed over by stopping it."""
+    stood(home, "DAILY_LOSS_HARD", clears=LATER, mode=Mode.PAPER)
+    stood(home, "GATE_MISSED", clears="nobody while the process runs", mode=Mode.PAPER)
+    stood(home, "LEVERAGE", clears=ANYBODY, mode=Mode.PAPER)
+    hard = spoken(capsys, "resume", "--home", str(home), "L1", "3")
+    missed = spoken(capsys, "resume", "--home", str(home), "L2", "3")
+    any_time = spoken(capsys, "resume", "--home", str(home), "L3", "4")
+
+    assert [2, 0, 0] == [hard[0], missed[0], any_time[0]]
+    assert f"L1 DAILY_LOSS_HARD is cleared by {LATER}, and only a running process knows" in hard[2]
+    assert ["L1"] == [latch.latch_id for latch in standing(home)]
+
+
+def test_latch_of_a_simulated_loss_is_cleared_at_rest(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    """A SIM run begins anew each time, so that its loss is over with it."""
+    stood(home, "DAILY_LOSS_HARD", clears=LATER, mode=Mode.SIM)
+
+    assert 0 == spoken(capsys, "resume", "--home", str(home), "L1", "1")[0]
+
+
+def test_watches_that_anybody_clears_say_so_in_the_same_words() -> None:
+    """What counts as no condition here is what the watch writes into its latch."""
+    assert ANYBODY in {watch.clears for watch in WATCHES}
+
+
+def stood(home: Path, code: str, *, clears: str, mode: Mode) -> None:
+    """Leave a latch in a home in which a run of this mode ended."""
+    with open_home(home, wall_ns=1) as opened, LatchLog(home) as log:
+        opened.new_run(wall_ns=1, mode=mode)
+        latch = Latch(
+            latch_id=f"L{log.book.next_latch_no}",
+            scope="account",
+            code=code,
+            level=TradingState.REDUCING,
+            text="it tripped",
+            raised_by="interlock",
+            at_ns=1,
+            clears=clears,
+        )
+        log.raised(latch)
 
 
 def test_resume_has_no_state_to_raise_where_nothing_runs(capsys: pytest.CaptureFixture[str], home: Path) -> None:

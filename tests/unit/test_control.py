@@ -156,7 +156,9 @@ def test_resume_carries_what_was_typed_and_settles_a_cycle_later(desk: ControlDe
 @pytest.mark.parametrize(
     "line",
     [b"\n", b"{}\n", b'{"word":"flatten"}\n', b'{"word":"stop","sudo":true}\n', b"\xff\n"]
-    + [b'{"word":"resume","state_no":%d}\n' % number for number in (-2, 2**53 + 1, 10**30)],
+    + [b'{"word":"resume","state_no":%d}\n' % number for number in (-2, 2**53 + 1, 10**30)]
+    + [b'{"word":"tighten","new_value":%d}\n' % number for number in (-1, 2**53 + 1)]
+    + [b'{"word":"allow","about":"%s"}\n' % (b"x" * 65), b'{"word":"status","ticket":-1}\n'],
 )
 def test_unreadable_request_is_answered_and_does_nothing(desk: ControlDesk, run_dir: Path, line: bytes) -> None:
     """What cannot be read is refused in a sentence."""

@@ -10,6 +10,7 @@ from tests.explain_factory import (
     CANCELED,
     CANDIDATE,
     LATCH,
+    LEAVE,
     ONE,
     PENDING,
     begun,
@@ -32,8 +33,9 @@ from tests.journal_factory import (
     write_run,
 )
 
+from interlock.model.conduct import DayRoll
 from interlock.model.errors import ConfigError, JournalError
-from interlock.model.journal import BootAside, Cycle, HostTrip, Stop
+from interlock.model.journal import BootAside, Cycle, GateOutputs, HostTrip, LimitInForce, Proof, Stop
 from interlock.model.market import DataFault, FaultCode
 from interlock.model.mode import TradingState
 from interlock.model.orders import Cancel, ExecType, OrdStatus
@@ -219,42 +221,6 @@ def test_a_control_that_is_not_covered_is_called_so(tmp_path: Path) -> None:
     assert "NOT COVERED: the source does not tell trading halts" in text_of(found)
 
 
-@pytest.mark.parametrize(
-    ("reading", "words"),
-    [
-        (("LATCHED", "count", 1, 0, "rule"), ("1", "none")),
-        (("LATCHED", "count", 0, 0, "rule"), ("none", "none")),
-        (("TRADING_STATE", "flag", 0, 2, "rule"), ("HALTED", "at least ACTIVE")),
-        (("SYMBOL_NOT_ALLOWED", "flag", 0, 1, "rule"), ("no", "on the allow-list")),
-        (("SYMBOL_NOT_ALLOWED", "flag", None, 1, "rule"), ("unknown", "on the allow-list")),
-        (("TICK_SIZE", "px", 170_010_000, 10_000, "default"), ("$170.01", "in steps of $0.01")),
-        (("ORDER_QTY_MAX", "qty", 10, None, "none"), ("10 shares", "not written")),
-        (("PRICE_COLLAR", "bps", None, 300, "config"), ("unknown", "at most 3 %")),
-        (("MARKET_CROSSED", "px", 5_000_000, None, "rule"), ("$5.00", "-")),
-    ],
-)
-def test_each_reading_has_its_words(
-    tmp_path: Path, reading: tuple[str, str, int | None, int | None, str], words: tuple[str, str]
-) -> None:
-    """What was read and what had to be are written with their units, and unknown is called unknown."""
-    code, unit, observed, limit, source = reading
-    check = Check(
-        code=ReasonCode(code),
-        passed=False,
-        required=True,
-        observed=observed,
-        limit=limit,
-        unit=unit,
-        source=source,
-        note="so it was",
-    )
-    wished = msgspec.structs.replace(decision(ONE, approved=False), checks=(check,))
-    write_run(tmp_path, [boot(), cycle(1, decisions=(wished,))])
-    found = told(tmp_path, ONE).checks[0]
-
-    assert words == (found.observed_words, found.limit_words)
-
-
 def test_a_cycle_is_explained_by_its_number(whole: Path) -> None:
     """A cycle shows what it booked, said, decided and left, and how to read one decision whole."""
     found = explain(whole, "2")
@@ -289,6 +255,29 @@ def test_a_cycle_tells_faults_trips_latches_and_state(tmp_path: Path) -> None:
         "L1 tripped on symbol:SPY",
         "L0 was cleared.",
         "from ACTIVE to HALTED",
+    ):
+        assert words in text
+
+
+def test_a_cycle_tells_what_the_gate_itself_said(tmp_path: Path) -> None:
+    """A new date, the proof, a tightened limit, a loss that comes near and a leave that stands are all told."""
+    said = GateOutputs(
+        day_roll=DayRoll(trading_date="2013-10-07", standings=()),
+        proof=Proof(refused=68, missed=()),
+        leaves=(LEAVE,),
+        tightened=(LimitInForce(key="max_order_count", value=5, unit="count", source="tightened"),),
+        warnings=("The account lost $60.00 today",),
+    )
+    write_run(tmp_path, [boot(), decided_with(cycle(1), gate=said)])
+    text = text_of(explain(tmp_path, "1"))
+
+    for words in (
+        "The trading date 2013-10-07 began: the losses of the day count from here.",
+        "it refused 68.",
+        "max_order_rate was tightened to 5.",
+        "The account lost $60.00 today.",
+        "Leave for 000001-001: cross may once BUY at most 10 shares of SPY past ORDER_NOTIONAL_LARGE up to $1,700.10,",
+        "human:ann allowed it: she looked.",
     ):
         assert words in text
 

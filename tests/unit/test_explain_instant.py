@@ -31,7 +31,7 @@ from tests.journal_factory import (
 )
 
 from interlock.model.errors import ConfigError, JournalError
-from interlock.model.journal import Boot
+from interlock.model.journal import Boot, GateOutputs, LimitInForce
 from interlock.model.mode import TradingState
 from interlock.model.signals import ScanResult
 from interlock.proof.explain_instant import explain_instant, instant_ns
@@ -176,6 +176,24 @@ def test_no_policy_and_an_old_quote_stand_in_the_way(tmp_path: Path) -> None:
 
     assert "No risk policy is written" in found.in_the_way[0]
     assert "The quote was 100 s old, and max_quote_age is 90 s." == found.in_the_way[1]
+
+
+def test_a_restricted_symbol_and_a_tightened_age_stand_in_the_way(tmp_path: Path) -> None:
+    """The restricted list is told, and how old a quote may be is the strictest limit that held in that cycle."""
+    ages = [LimitInForce(key="max_quote_age_ns", value=n * SECOND_NS, unit="ns", source="config") for n in (90, 25, 20)]
+    first, aside = wider()[0]
+    assert isinstance(first, Boot)
+    own = msgspec.structs.replace(ages[1], scope="symbol:SPY")
+    changed = msgspec.structs.replace(first, restricted=("SPY",), limits=(ages[0], own))
+    stricter = GateOutputs(tightened=(ages[2],))
+    aged = [seen_with(cycle(n), as_of_ns=START_NS + n * 30 * SECOND_NS) for n in (1, 2)]
+    tightened = decided_with(aged[1], state_no=2, gate=stricter)
+    write_run(tmp_path, [(changed, aside), decided_with(aged[0], state_no=1), tightened])
+    before, after = (at(tmp_path, n * 30 * SECOND_NS).in_the_way for n in (1, 2))
+
+    assert "SPY is on the restricted list: take it out of restricted under [risk], with a new start." == before[0]
+    assert "The quote was 30 s old, and max_quote_age is 25 s." == before[-1]
+    assert "The quote was 60 s old, and max_quote_age is 20 s." == after[-1]
 
 
 def test_a_scanner_says_why_a_symbol_is_no_candidate(tmp_path: Path) -> None:

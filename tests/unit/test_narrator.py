@@ -11,8 +11,9 @@ from tests.journal_factory import boot, cycle, decision, stop, whole_run
 from interlock.model.journal import Record
 from interlock.model.mode import Mode, TradingState
 from interlock.model.risk import Latch
+from interlock.shell.lines import Level, rendered
 from interlock.shell.narrator import LOG_FORMS, ConsoleNarrator, forms_of, one_line
-from interlock.shell.story import Level, following, rendered, setting_of, story
+from interlock.shell.story import following, setting_of, story
 
 RECORDS = [Record(seq=seq, decided=decided, aside=aside) for seq, (decided, aside) in enumerate(whole_run())]
 SETTING = setting_of(RECORDS[0])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from interlock.model.errors import DataError
-from interlock.model.market import FaultCode, MarketSnapshot
-from interlock.model.units import INTEGER_MAX
+from interlock.model.market import FaultCode, MarketSnapshot, Reference, make_reference
+from interlock.model.units import INTEGER_MAX, SECOND_NS
 from interlock.shell.sources.dates import ExchangeDays
 from interlock.shell.sources.recorded import FAULTS_MAX, SnapshotWalk
 from interlock.shell.sources.rows import (
@@ -56,6 +57,33 @@ def line(at_ns: int, *bad: BadRow, ix: int = 0, number: int = 1) -> Line:
 def ordered(*lines: Line, from_ns: int = 1) -> list[Row]:
     """Return the rows of a file."""
     return list(in_order(iter(lines), file_name="f.csv", from_ns=from_ns))
+
+
+def test_what_a_date_knows_beforehand_is_asked_once_and_shown_all_day() -> None:
+    """Each date is asked for when its first snapshot is made, and every snapshot of it holds the same answer."""
+    asked: list[str] = []
+
+    def known(trading_date: str) -> Reference:
+        asked.append(trading_date)
+        px = np.full(2, len(asked), dtype=np.int64)
+        return make_reference(close_px=px, adv_qty=px, band_low_px=px, band_high_px=px)
+
+    day_ns = 86_400 * SECOND_NS
+    rows = iter([quote(5), quote(6), quote(day_ns - 1), quote(day_ns), quote(day_ns + 1)])
+    source = SnapshotWalk(universe=("SPY", "IBM"), streams=[rows], days=ExchangeDays("UTC"), reference_on=known)
+    closes: list[int] = []
+    while (snapshot := source.next()) is not None:
+        closes.append(snapshot.reference_of(1).close_px)
+
+    assert ["1970-01-01", "1970-01-02"] == asked
+    assert [1, 1, 1, 2, 2] == closes
+
+
+def test_files_without_a_reference_give_none() -> None:
+    """A walk that was given nothing to know beforehand shows zeros and says that they were not given."""
+    only = walk([quote(5)])[0]
+
+    assert (False, 0) == (only.reference.is_given, only.reference_of(0).close_px)
 
 
 def test_each_distinct_time_is_one_snapshot_with_every_row_of_it() -> None:

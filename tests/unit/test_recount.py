@@ -23,6 +23,7 @@ from tests.journal_factory import (
     write_run,
 )
 
+from interlock.model.conduct import Counters
 from interlock.model.journal import Booking
 from interlock.model.mode import Mode
 from interlock.model.orders import (
@@ -205,6 +206,8 @@ def test_a_late_word_on_an_order_that_the_runtime_forgot_is_no_problem() -> None
 def test_a_run_that_carries_orders_counts_them(tmp_path: Path) -> None:
     """PAPER goes on with an order of the run before: its cycle numbers, its counts, its end."""
     handed_over = carried(orders=(carried_order(OrdStatus.NEW),), last_cycle=8)
+    # The date that its counts are of is handed over too, so the day does not begin again with the run.
+    handed_over = msgspec.structs.replace(handed_over, counters=Counters(trading_date=MONDAY))
     first, aside = boot(handed_over=handed_over)
     told = report("e1", ONE, ExecType.CANCELED)
     pairs = [

@@ -7,7 +7,20 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.core_factory import ASK_PX, command, fill, gathered, latch, order, rules, state, stepped, wish
+from tests.core_factory import (
+    ASK_PX,
+    SYMBOLS,
+    command,
+    fill,
+    gathered,
+    latch,
+    limits,
+    order,
+    rules,
+    state,
+    stepped,
+    wish,
+)
 from tests.journal_factory import OPENING_MICROS, boot, whole_run, write_run
 from tests.journal_factory import cycle as cycle_of
 
@@ -28,14 +41,15 @@ def boot_of(handed_over: Carried = EMPTY_HANDED) -> Boot:
     """Return the first record of a run."""
     decided, _ = boot(handed_over=handed_over)
     assert isinstance(decided, Boot)
-    return decided
+    return msgspec.structs.replace(decided, universe=SYMBOLS, limits=limits().everywhere())
 
 
 def test_a_run_of_no_cycles_leaves_what_it_was_given() -> None:
     """A process that was killed right after its first record changed nothing."""
     handed = msgspec.structs.replace(EMPTY_HANDED, orders=(order(),), latches=(latch(),), cycle=7)
 
-    assert msgspec.structs.replace(handed, previous_head="h") == recover(boot_of(handed), [], head="h")
+    left = msgspec.structs.replace(handed, previous_head="h", limits=limits().everywhere())
+    assert left == recover(boot_of(handed), [], head="h")
 
 
 def test_an_approval_without_a_word_comes_back_as_pending() -> None:
@@ -97,11 +111,12 @@ def test_a_cleared_latch_does_not_come_back() -> None:
     assert ["L2"] == [each.latch_id for each in recover(boot_of(handed), [decided], head="").latches]
 
 
-def test_a_flat_position_is_not_carried() -> None:
-    """What is carried is what is held."""
+def test_a_flat_position_is_carried_as_left() -> None:
+    """What is held is carried as held, and what was left is remembered for what it realised."""
     carried = to_carry(state(held={"SPY": 10, "IBM": 0}), head="h")
 
     assert (["SPY"], "h", 0) == ([p.symbol for p in carried.positions], carried.previous_head, carried.cycle)
+    assert ["IBM"] == [p.symbol for p in carried.left]
 
 
 @pytest.mark.parametrize(
@@ -120,9 +135,11 @@ def test_the_opening_state_counts_on_and_knows_what_was_carried() -> None:
     ended = order("000002-001", ord_status=OrdStatus.CANCELED)
     held = Position(strategy_id="cross", symbol="SPY", qty=3, cost_micros=1, realized_micros=2)
     handed = msgspec.structs.replace(EMPTY_HANDED, cycle=41, orders=(order(), ended), positions=(held,))
-    opened = opening_state(handed, start=TradingState.HALTED, symbols=2, scanners=(), next_latch_no=3)
+    opened = opening_state(
+        handed, start=TradingState.HALTED, universe=SYMBOLS, limits=limits(), scanners=(), next_latch_no=3
+    )
 
-    assert (41, 1, 3, [0, 0]) == (
+    assert (41, 1, 3, [0, 0, 0]) == (
         opened.cycle,
         opened.tally.carried,
         opened.next_latch_no,

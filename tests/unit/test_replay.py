@@ -155,7 +155,7 @@ def test_changed_limit_in_the_configuration_shows_in_the_limits(
 
     found = diverged(replay_pass(rewritten(made.run_dir, change)))
 
-    assert ("limits[0].value", "1000", "1001", Cause.CONFIG) == (
+    assert ("limits[1].value", "1000", "1001", Cause.CONFIG) == (
         found.field,
         found.recorded,
         found.replayed,

@@ -6,23 +6,30 @@ import builtins
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.spoken import spoken
 
 from interlock.model.errors import ConfigError, JournalError
-from interlock.model.market import MarketSnapshot
+from interlock.model.market import MarketSnapshot, make_reference, make_snapshot
 from interlock.proof.replay import replay_pass
 from interlock.proof.verify import verify_run
 from interlock.shell.side_file import SIDE_FILE, SideFile, side_snapshots
 from interlock.shell.sources.simulated import SIM_START_NS, SimulatedSource
 
 UNIVERSE = ("SPY", "IBM")
+NEEDS = "needs the extra `data`: uv sync --group full --all-extras"
+FIELDS = (
+    *("seq", "as_of_ns", "trading_date", "universe"),
+    *("bid_px", "ask_px", "last_px", "bid_qty", "ask_qty", "volume", "event_ns"),
+    *("present", "halted"),
+)
 
 
 @pytest.fixture(autouse=True)
 def _needs_arrow() -> None:
     """Skip where the extra is not installed."""
-    pytest.importorskip("pyarrow", reason="needs the extra `data`: uv sync --group full --all-extras")
+    pytest.importorskip("pyarrow", reason=NEEDS)
 
 
 def seen(count: int) -> list[MarketSnapshot]:
@@ -47,6 +54,64 @@ def test_what_was_kept_comes_back_with_the_same_digests(tmp_path: Path) -> None:
     kept(tmp_path, snapshots)
 
     assert [one.digest for one in snapshots] == [one.digest for one in side_snapshots(tmp_path)]
+
+
+def bare(snapshot: MarketSnapshot) -> MarketSnapshot:
+    """Return the snapshot as a source without a reference shows it."""
+    return make_snapshot(**{name: getattr(snapshot, name) for name in FIELDS}, faults=snapshot.faults)
+
+
+def as_it_was(run_dir: Path, snapshots: list[MarketSnapshot]) -> None:
+    """Keep some snapshots as side files were written before there was a reference: none of its columns, no word."""
+    pyarrow = pytest.importorskip("pyarrow", reason=NEEDS)
+    pytest.importorskip("pyarrow.ipc", reason=NEEDS)
+    numbers, flags = FIELDS[4:11], FIELDS[11:]
+    fields = [(name, pyarrow.int64()) for name in numbers] + [(name, pyarrow.bool_()) for name in flags]
+    schema = pyarrow.schema(fields, metadata={"universe": "\n".join(UNIVERSE)})
+    with pyarrow.ipc.new_stream(run_dir / SIDE_FILE, schema) as stream:
+        for one in snapshots:
+            said = {name: str(getattr(one, name)) for name in ("seq", "as_of_ns", "trading_date", "digest")}
+            batch = pyarrow.record_batch([getattr(one, name) for name in (*numbers, *flags)], schema=schema)
+            stream.write_batch(batch, custom_metadata=said)
+
+
+def told(snapshot: MarketSnapshot) -> tuple[str, bool, list[bytes]]:
+    """Return a snapshot's digest, whether a reference was given, and the bytes of the reference's columns."""
+    known = snapshot.reference
+    columns = (known.close_px, known.adv_qty, known.band_low_px, known.band_high_px)
+    return snapshot.digest, known.is_given, [column.tobytes() for column in columns]
+
+
+def test_reference_comes_back_byte_for_byte_and_so_does_its_absence(tmp_path: Path) -> None:
+    """What a day knew beforehand is kept with each snapshot; one without it comes back without it."""
+    px = np.array([7, 8], dtype=np.int64)
+    banded = make_reference(close_px=px, adv_qty=px * 2, band_low_px=px * 3, band_high_px=px * 4)
+    first, second, third = seen(3)
+    fields = {name: getattr(third, name) for name in FIELDS}
+    snapshots = [first, bare(second), make_snapshot(**fields, reference=banded)]
+    kept(tmp_path, snapshots)
+    found = [told(one) for one in side_snapshots(tmp_path)]
+
+    assert [told(one) for one in snapshots] == found
+    assert [True, False, True] == [is_given for _, is_given, _ in found]
+
+
+def test_file_from_before_there_was_a_reference_is_read(tmp_path: Path) -> None:
+    """Its snapshots come back with the digests of their day, and without a reference."""
+    snapshots = [bare(one) for one in seen(3)]
+    as_it_was(tmp_path, snapshots)
+    found = [told(one) for one in side_snapshots(tmp_path)]
+
+    assert [told(one) for one in snapshots] == found
+    assert {False} == {is_given for _, is_given, _ in found}
+
+
+def test_snapshot_that_lost_its_reference_is_refused(tmp_path: Path) -> None:
+    """A file that keeps no reference under a digest with one does not pass for the snapshot of the day."""
+    as_it_was(tmp_path, seen(1))
+
+    with pytest.raises(JournalError, match="does not have the digest that it was kept under"):
+        list(side_snapshots(tmp_path))
 
 
 def test_last_batch_that_was_never_finished_ends_the_walk(tmp_path: Path) -> None:

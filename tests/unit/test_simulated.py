@@ -232,10 +232,55 @@ def test_origin_names_seed_version_and_settings() -> None:
 
 
 def test_source_says_what_it_provides() -> None:
-    """The simulated market can tell everything, for the symbols that it was given."""
+    """The simulated market can tell everything but price bands, for the symbols that it was given."""
     source = market()
 
-    assert (frozenset(Provides), UNIVERSE) == (source.provides, source.universe)
+    assert (frozenset(Provides) - {Provides.BANDS}, UNIVERSE) == (source.provides, source.universe)
+
+
+def test_first_date_knows_the_start_as_its_previous_close() -> None:
+    """Before the first step nothing traded, so the close before is where the market starts."""
+    source = market()
+    starts = (source._mid_ticks * TICK_PX).tolist()
+    first, later = shown(source, 60)[::59]
+
+    assert starts == first.reference.close_px.tolist() == later.reference.close_px.tolist()
+    assert not first.reference.band_low_px.any()
+    assert not first.reference.band_high_px.any()
+
+
+@pytest.mark.parametrize("dirt", [{}, {"missing_bps": 10_000}], ids=["clean", "dirty"])
+def test_next_date_knows_the_middle_of_the_last_step_before_it(dirt: dict[str, int]) -> None:
+    """At midnight in New York the close becomes the true middle of the step before, rounded down to a tick."""
+    at_ns = SIM_START_NS + (13 * 3600 + 30 * 60 - 20) * SECOND_NS
+    source, clean = (
+        SimulatedSource(universe=UNIVERSE, seed=7, step_ns=SECOND_NS, start_ns=at_ns, regime="volatile", **soil)
+        for soil in (dirt, {})
+    )
+    snapshots, true = shown(source, 30), shown(clean, 30)
+    last = next(one for one, other in itertools.pairwise(true) if one.trading_date != other.trading_date)
+    closes = [(int(px) // TICK_PX) * TICK_PX for px in (last.bid_px + last.ask_px) // 2]
+    references = {id(snapshot.reference): snapshot.reference for snapshot in snapshots}
+
+    assert ("2013-10-07", 19) == (last.trading_date, last.seq)
+    assert [closes] * 11 == [snapshot.reference.close_px.tolist() for snapshot in snapshots[19:]]
+    assert closes != snapshots[18].reference.close_px.tolist()
+    assert 2 == len(references)
+
+
+def test_daily_volume_follows_from_seed_and_symbol_and_stays() -> None:
+    """It is whole hundreds between 1 and 20 million shares, whatever else is in the universe."""
+    symbols = tuple(f"S{number}" for number in range(200))
+    many = market(symbols=symbols).next()
+    alone = market(symbols=("S7",)).next()
+    other = market(seed=8, symbols=symbols).next()
+    volumes = many.reference.adv_qty.tolist()
+
+    assert volumes[7] == alone.reference_of(0).adv_qty
+    assert volumes != other.reference.adv_qty.tolist()
+    assert {0} == {volume % 100 for volume in volumes}
+    assert 1_000_000 <= min(volumes) < 2_000_000
+    assert 19_000_000 < max(volumes) <= 20_000_000
 
 
 @pytest.mark.parametrize(

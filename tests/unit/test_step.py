@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from tests.core_factory import (
     ASK_PX,
+    BID_PX,
     MID_PX,
     SYMBOLS,
     Does,
@@ -32,6 +33,7 @@ from interlock.core.scan import MovingAverageCross
 from interlock.core.state import State, counts_of, to_carry
 from interlock.core.step import SHOWN_MAX, Stepped, step
 from interlock.core.strategy import View
+from interlock.core.tape import blank_tape
 from interlock.model.errors import InvariantError
 from interlock.model.journal import HostTrip
 from interlock.model.mode import TradingState
@@ -88,7 +90,8 @@ def test_an_approved_wish_is_an_order_from_that_instant() -> None:
     pending = found.state.blotter.open_orders["000001-001"]
 
     assert ["000001-001"] == [approval.cl_ord_id for approval in found.approvals]
-    assert order(order_id="", ord_status=OrdStatus.PENDING_NEW, approved_ns=START_NS + SECOND_NS) == pending
+    arrival = {"arrival_bid_px": BID_PX, "arrival_ask_px": ASK_PX}
+    assert pending == order(order_id="", ord_status=OrdStatus.PENDING_NEW, approved_ns=START_NS + SECOND_NS, **arrival)
     assert (1, 10 * ASK_PX) == (found.outputs.holdings.open_orders, pending.order_qty * pending.limit_px)
 
 
@@ -107,8 +110,8 @@ def test_every_wish_has_exactly_one_decision_and_an_id_of_its_own() -> None:
 
 def test_two_wishes_of_one_cycle_share_the_room() -> None:
     """What is approved first is spoken for when the next is judged."""
-    tight = rules(in_force=limits(max_gross_notional_micros=15 * ASK_PX))
-    found = stepped(state(), wish("SPY"), wish("IBM"), judged_by=tight)
+    tight = limits(max_gross_notional_micros=15 * ASK_PX)
+    found = stepped(state(in_force=tight), wish("SPY"), wish("IBM"))
 
     assert ["APPROVED", "BLOCKED"] == verdicts(found)
     assert {ReasonCode.GROSS_NOTIONAL_MAX} == blocked_by(found)[1]
@@ -251,8 +254,8 @@ def test_a_halt_of_a_halted_account_still_outdates_a_resume() -> None:
 
 
 def test_an_unknown_command_is_refused_loudly() -> None:
-    """A command that is none of the three breaks an invariant."""
-    with pytest.raises(InvariantError, match="a command is stop, halt or resume"):
+    """A command that is none of the five breaks an invariant."""
+    with pytest.raises(InvariantError, match="a command is stop, halt, resume, allow or tighten"):
         stepped(state(), commands=(command("flatten"),))
 
 
@@ -341,30 +344,37 @@ def test_scanners_see_each_snapshot_and_strategies_their_candidates() -> None:
 def test_prices_are_confirmed_by_good_quotes_only_and_then_kept() -> None:
     """A crossed, halted or absent quote confirms nothing; what was confirmed before stays."""
     first = stepped(state())
+    at_ns = START_NS + 2 * SECOND_NS
     moved = (
-        quote("SPY", bid_px=200, ask_px=202),
-        quote("IBM", bid_px=203, ask_px=202),
-        quote("AIG", bid_px=200, ask_px=202, halted=True),
+        quote("SPY", bid_px=BID_PX + 2, ask_px=ASK_PX + 2, event_ns=at_ns),
+        quote("IBM", bid_px=ASK_PX + 2, ask_px=BID_PX + 2, event_ns=at_ns),
+        quote("AIG", bid_px=BID_PX + 2, ask_px=ASK_PX + 2, halted=True, event_ns=at_ns),
     )
     second = stepped(first.state, market=snapshot(2, *moved))
 
-    assert [[MID_PX] * 3, [201, MID_PX, MID_PX]] == [found.state.confirmed_px.tolist() for found in (first, second)]
+    assert [[MID_PX] * 3, [MID_PX + 2, MID_PX, MID_PX]] == [
+        found.state.confirmed_px.tolist() for found in (first, second)
+    ]
 
 
 def test_approvals_are_remembered_for_the_longest_window_only() -> None:
     """What no window counts any more is forgotten."""
-    lived = stepped(state(), wish()).state
-    for second in (5, 10, 11):
-        lived = stepped(lived, wish("XYZ"), market=snapshot(second)).state
-        assert (1 if second < 11 else 0) == len(lived.recent)
+    lived, kept = state(), []
+    for second, symbol in ((1, "SPY"), (5, "IBM"), (6, "AIG")):
+        lived = stepped(lived, wish(symbol), market=snapshot(second)).state
+        kept.append([(at_ns - START_NS) // SECOND_NS for at_ns, _ in lived.counters.strategies["cross"].sent])
+
+    assert [[1], [1, 5], [5, 6]] == kept
 
 
 def test_the_record_keeps_a_few_quotes_and_the_digest() -> None:
     """The market of a cycle is kept as its digest, its counts and the first quotes."""
     row = tuple(quote(f"S{number}", present=number != 1) for number in range(SHOWN_MAX + 2))
     market = snapshot(1, *row)
-    wide = msgspec.structs.replace(state(), confirmed_px=np.zeros(len(row), dtype=np.int64))
-    found = stepped(wide, strategies={}, market=market)
+    index = {symbol: ix for ix, symbol in enumerate(market.universe)}
+    wide = msgspec.structs.replace(rules(), universe=market.universe, index=index)
+    before = msgspec.structs.replace(state(), tape=blank_tape(market.universe))
+    found = stepped(before, strategies={}, market=market, judged_by=wide)
 
     assert found.inputs.market is not None
     assert (SHOWN_MAX, SHOWN_MAX + 2, SHOWN_MAX + 1, market.digest) == (

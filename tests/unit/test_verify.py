@@ -24,7 +24,7 @@ from tests.journal_factory import (
     write_run,
 )
 
-from interlock.model.journal import Answer, Cycle, Decided, Outputs, Stop
+from interlock.model.journal import Answer, Cycle, Decided, GateOutputs, Outputs, Stop
 from interlock.model.mode import TradingState
 from interlock.model.orders import (
     Cancel,
@@ -321,6 +321,7 @@ def test_the_outputs_of_a_cycle_have_no_part_that_nobody_looks_at() -> None:
     """A new field of the outputs or of the STOP must be thought about here."""
     looked_at = {"bookings", "ideas", "decisions", "cancels", "answers", "latches_raised", "latches_cleared"}
     looked_at |= {"state_before", "state_after", "holdings"}
+    looked_at |= {"gate"}
     told_only = {"scans", "state_no", "stopping"}
     of_stop = {
         "cycle",
@@ -336,4 +337,7 @@ def test_the_outputs_of_a_cycle_have_no_part_that_nobody_looks_at() -> None:
     }
 
     assert looked_at | told_only == set(Outputs.__struct_fields__)
+    of_gate = {"standings", "day_roll", "proof", "leaves", "tightened"}
+
+    assert of_gate | {"warnings"} == set(GateOutputs.__struct_fields__)
     assert of_stop | {"reason"} == set(Stop.__struct_fields__)

@@ -68,6 +68,25 @@ def test_tighter_limit_is_named_with_both_values(capsys: pytest.CaptureFixture[s
     assert 0 < found.before.position_micros <= found.before.gross_micros
 
 
+def test_limit_of_one_symbol_is_told_as_its_own_and_binds_there_alone(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A limit that only IBM has is none of the account's: it is new by its scope, and blocks the wishes for IBM."""
+    own = ("[risk]", '[risk.symbol.IBM]\nmax_order_qty = "4 shares"\n[risk]')
+    made = run(capsys, tmp_path)
+    found = judged_again(made, own)
+    path = limited(made, own)
+    told = spoken(capsys, "replay", str(made.run_dir), "--with-config", str(path))[1]
+    forget(made.module)
+
+    assert [("symbol:IBM", "max_order_qty", None, 4)] == [
+        (one.scope, one.key, one.then, one.now) for one in found.limits
+    ]
+    assert {Verdict.BLOCKED} == {flip.now for flip in found.flips}
+    assert [] == [flip.wish for flip in found.flips if "IBM" not in flip.wish]
+    assert "Limits that differ: max_order_qty of symbol IBM from not written to 4 shares." in told
+
+
 def test_worst_is_what_the_record_adds_up_to(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Gross, position and loss of the recorded path are those of its holdings at the mids of its quotes."""
     made = run(capsys, tmp_path, cycles=40)

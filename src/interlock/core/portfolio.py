@@ -42,7 +42,8 @@ def fold_fill(portfolio: Portfolio, *, order: Order, report: ExecReport) -> Port
     """Return the portfolio after one fill.
 
     The cost of shares that leave goes in proportion, rounded down to a micro; the rounding stays in the
-    cost of the shares that remain and is gone when the last one leaves. Fees are the account's, not the position's.
+    cost of the shares that remain and is gone when the last one leaves. Fees are taken from the account's cash; the
+    position remembers its own, so that a strategy's profit is known.
     """
     value_micros = report.last_qty * report.last_px
     bought = value_micros if order.side.sign > 0 else 0
@@ -60,7 +61,8 @@ def fold_fill(portfolio: Portfolio, *, order: Order, report: ExecReport) -> Port
         strategy_id=order.strategy_id, symbol=order.symbol, qty=0, cost_micros=0, realized_micros=0
     )
     positions = dict(portfolio.positions)
-    positions[key] = _moved(held, qty=report.last_qty * order.side.sign, px=report.last_px)
+    moved = _moved(held, qty=report.last_qty * order.side.sign, px=report.last_px)
+    positions[key] = msgspec.structs.replace(moved, fees_micros=held.fees_micros + report.fee_micros)
     return Portfolio(account=account, positions=positions)
 
 

@@ -13,18 +13,30 @@ from types import MappingProxyType
 import msgspec
 import numpy as np
 
-from interlock.core.book import cancel_entries, fold_commands, fold_reports, fold_trips, raise_latch, watch_doubt
-from interlock.core.risk.controls import Facts
-from interlock.core.risk.engine import judge
-from interlock.core.risk.headroom import RECENT_MAX, Approval, Headroom, make_headroom
+from interlock.core.book import cancel_entries, fold_reports, fold_trips, raise_latch, watch_doubt
+from interlock.core.judging import judge_all, prove
+from interlock.core.people import fold_commands, tightened_by
 from interlock.core.scan import prices_of
 from interlock.core.state import Rules, State, holdings_of
 from interlock.core.strategy import Strategy, View, ask, named
-from interlock.model.journal import Command, HostTrip, Inputs, Outputs, SeenMarket
-from interlock.model.market import MarketSnapshot, Quote
+from interlock.core.tape import advance_tape
+from interlock.core.watching import fold_watches, stand
+from interlock.model.conduct import DayRoll
+from interlock.model.journal import (
+    Answer,
+    Booking,
+    Command,
+    GateOutputs,
+    HostTrip,
+    Inputs,
+    Outputs,
+    Proof,
+    SeenMarket,
+)
+from interlock.model.market import MarketSnapshot
 from interlock.model.mode import TradingState
-from interlock.model.orders import ExecReport, Order, OrdStatus
-from interlock.model.risk import Approved, Decision, RiskDecision
+from interlock.model.orders import ExecReport
+from interlock.model.risk import Approved, RiskDecision
 from interlock.model.signals import Candidate, Idea, OrderIntent, ScanResult
 
 #: Of how many symbols the record keeps the quote, for the story; decisions keep their own.
@@ -32,12 +44,13 @@ SHOWN_MAX = 4
 
 
 class Gathered(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """What one cycle was given. `snapshot` is None in the cycle that stops a run."""
+    """What one cycle was given. `snapshot` is None in the cycle that stops a run; `is_told` if the gateway answered."""
 
     snapshot: MarketSnapshot | None
     reports: tuple[ExecReport, ...]
     commands: tuple[Command, ...]
     trips: tuple[HostTrip, ...]
+    is_told: bool = True
 
 
 class Stepped(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -65,12 +78,10 @@ def step(state: State, *, rules: Rules, strategies: Mapping[str, Strategy], gath
         InvariantError: a sentence that must always hold does not.
     """
     before = state
-    stopping = any(command.kind == "stop" for command in gathered.commands)
+    kinds = tuple(command.kind for command in gathered.commands)
+    stopping = "stop" in kinds
     state = _advance(state, gathered.snapshot)
-
-    state, bookings = fold_reports(state, gathered.reports)
-    state = watch_doubt(fold_trips(state, gathered.trips))
-    state, answers = fold_commands(state, gathered.commands)
+    state, booked = _book(state, rules, gathered, before=before)
 
     scans: tuple[ScanResult, ...] = ()
     ideas: tuple[Idea, ...] = ()
@@ -78,42 +89,86 @@ def step(state: State, *, rules: Rules, strategies: Mapping[str, Strategy], gath
     if gathered.snapshot is not None and not stopping:
         state, scans = _scan(state, gathered.snapshot)
         state, ideas, intents = _ask_all(state, rules, strategies, snapshot=gathered.snapshot, scans=scans)
-        state, answered = _judge_all(state, rules, gathered.snapshot, intents)
+        state, answered = judge_all(state, rules, snapshot=gathered.snapshot, intents=intents)
 
-    state, cancels = cancel_entries(state, gathered.commands)
-    raised = tuple(latch for latch in state.latches if latch not in before.latches)
+    state, cancels = cancel_entries(state, kinds)
     standing = {latch.latch_id for latch in state.latches}
     outputs = Outputs(
-        bookings=bookings,
+        bookings=booked.bookings,
         scans=scans,
         ideas=ideas,
         decisions=tuple(answer.decision for answer in answered),
         cancels=cancels,
-        answers=answers,
-        latches_raised=raised,
+        answers=booked.answers,
+        latches_raised=tuple(latch for latch in state.latches if latch not in before.latches),
         latches_cleared=tuple(latch.latch_id for latch in before.latches if latch.latch_id not in standing),
         state_before=before.trading_state,
         state_after=state.trading_state,
         state_no=state.state_no,
         stopping=stopping,
         holdings=holdings_of(state),
+        gate=_of_gate(before, state, booked),
     )
     approvals = tuple(answer for answer in answered if isinstance(answer, Approved))
     return Stepped(state=state, inputs=_inputs(gathered), outputs=outputs, approvals=approvals)
 
 
+def _of_gate(before: State, after: State, booked: _Booked) -> GateOutputs | None:
+    """Return what the gate's own controls had to say, None for nothing."""
+    said = GateOutputs(
+        standings=tuple(one for scope, one in after.standings.items() if one != before.standings.get(scope)),
+        day_roll=booked.day_roll,
+        proof=booked.proof,
+        leaves=after.leaves,
+        tightened=tightened_by(before, after),
+        warnings=booked.warnings,
+    )
+    return None if said == GateOutputs() else said
+
+
+class _Booked(msgspec.Struct, frozen=True, kw_only=True):
+    """What BOOK had to say."""
+
+    bookings: tuple[Booking, ...]
+    answers: tuple[Answer, ...]
+    day_roll: DayRoll | None
+    proof: Proof | None
+    warnings: tuple[str, ...]
+
+
+def _book(state: State, rules: Rules, gathered: Gathered, *, before: State) -> tuple[State, _Booked]:
+    """Fold the venue's words, the host's trips, the market's own, and last what people said."""
+    snapshot = gathered.snapshot
+    state, bookings = fold_reports(state, gathered.reports, is_told=gathered.is_told)
+    day_roll: DayRoll | None = None
+    warnings: tuple[str, ...] = ()
+    proof: Proof | None = None
+    if snapshot is not None:
+        state = msgspec.structs.replace(
+            state,
+            tape=advance_tape(state.tape, snapshot, usable=prices_of(snapshot).usable, limits=state.limits.in_force),
+        )
+        state, day_roll, warnings = stand(state, rules)
+        state, proof = prove(state, rules, snapshot=snapshot, commands=gathered.commands)
+    state = watch_doubt(fold_trips(state, gathered.trips))
+    state, answers = fold_commands(state, gathered.commands)
+    if snapshot is not None:
+        state = fold_watches(state, before=before)
+    return state, _Booked(bookings=bookings, answers=answers, day_roll=day_roll, proof=proof, warnings=warnings)
+
+
 def _advance(state: State, snapshot: MarketSnapshot | None) -> State:
-    """Begin a cycle: count it, and take over the market's time and its confirmed prices."""
+    """Begin a cycle: count it, and take over the market's time; leaves and offers that are over go."""
     cycle = state.cycle + 1
     if snapshot is None:
         return msgspec.structs.replace(state, cycle=cycle)
-    prices = prices_of(snapshot)
     return msgspec.structs.replace(
         state,
         cycle=cycle,
         as_of_ns=snapshot.as_of_ns,
         trading_date=snapshot.trading_date,
-        confirmed_px=np.where(prices.usable, prices.mid_px, state.confirmed_px),
+        leaves=tuple(leave for leave in state.leaves if leave.expires_ns > snapshot.as_of_ns),
+        offers=tuple(offer for offer in state.offers if offer.expires_ns > snapshot.as_of_ns),
     )
 
 
@@ -172,100 +227,6 @@ def _view(
     )
 
 
-def _judge_all(
-    state: State, rules: Rules, snapshot: MarketSnapshot, intents: tuple[OrderIntent, ...]
-) -> tuple[State, tuple[RiskDecision, ...]]:
-    """Decide on each intent in order; what is approved is reserved before the next is looked at."""
-    if not intents:
-        return state, ()
-    headroom = make_headroom(
-        portfolio=state.portfolio, blotter=state.blotter, recent=_recent(state, rules), fees=rules.fees
-    )
-    answered: list[RiskDecision] = []
-    blotter = state.blotter
-    for intent in intents:
-        answer = judge(_facts(state, rules, snapshot, intent, headroom))
-        answered.append(answer)
-        if isinstance(answer, Approved):
-            headroom = headroom.reserve(intent, at_ns=state.as_of_ns, fees=rules.fees)
-            blotter = blotter.put(pending_order(answer.decision, state))
-    blocked = sum(1 for answer in answered if not isinstance(answer, Approved))
-    tally = msgspec.structs.replace(
-        state.tally, intents=state.tally.intents + len(intents), blocked=state.tally.blocked + blocked
-    )
-    recent = headroom.recent[-RECENT_MAX:]
-    return msgspec.structs.replace(state, blotter=blotter, recent=recent, tally=tally), tuple(answered)
-
-
-def _recent(state: State, rules: Rules) -> tuple[Approval, ...]:
-    """Return the approvals that some window still counts."""
-    windows = (rules.limits.value("duplicate_window_ns"), rules.limits.value("order_window_ns"))
-    keep_ns = max(window or 0 for window in windows)
-    return tuple(past for past in state.recent if state.as_of_ns - past.at_ns < keep_ns)
-
-
-def _facts(state: State, rules: Rules, snapshot: MarketSnapshot, intent: OrderIntent, headroom: Headroom) -> Facts:
-    ix = rules.index.get(intent.symbol)
-    return Facts(
-        intent=intent,
-        mode=rules.mode,
-        state=state.trading_state,
-        latches=state.latches,
-        known=ix is not None,
-        quote=_no_quote(intent.symbol) if ix is None else snapshot.quote(ix),
-        confirmed_px=0 if ix is None else int(state.confirmed_px[ix]),
-        as_of_ns=state.as_of_ns,
-        provides=rules.provides,
-        limits=rules.limits,
-        headroom=headroom,
-        fees=rules.fees,
-        price_of=lambda symbol: int(state.confirmed_px[rules.index[symbol]]) if symbol in rules.index else 0,
-    )
-
-
-def _no_quote(symbol: str) -> Quote:
-    return Quote(
-        symbol=symbol,
-        present=False,
-        halted=False,
-        bid_px=0,
-        ask_px=0,
-        last_px=0,
-        bid_qty=0,
-        ask_qty=0,
-        volume=0,
-        event_ns=0,
-    )
-
-
-def pending_order(decision: Decision, state: State) -> Order:
-    """Return the order that an approval became: from this instant on it counts as sent."""
-    intent = decision.intent
-    return Order(
-        cl_ord_id=decision.decision_id,
-        order_id="",
-        strategy_id=intent.strategy_id,
-        symbol=intent.symbol,
-        side=intent.side,
-        order_class=intent.order_class,
-        ord_type=intent.ord_type,
-        time_in_force=intent.time_in_force,
-        limit_px=intent.limit_px,
-        stop_px=intent.stop_px,
-        order_qty=intent.order_qty,
-        cum_qty=0,
-        cost_micros=0,
-        fee_micros=0,
-        ord_status=OrdStatus.PENDING_NEW,
-        cancel_pending=False,
-        replace_pending=False,
-        in_doubt=False,
-        approved_ns=state.as_of_ns,
-        trading_date=state.trading_date,
-        exec_ids=(),
-    )
-
-
 def _inputs(gathered: Gathered) -> Inputs:
     """Return the journal's half of what was gathered; the market is kept as its digest and a few quotes."""
     snapshot = gathered.snapshot
@@ -281,4 +242,10 @@ def _inputs(gathered: Gathered) -> Inputs:
             shown=tuple(snapshot.quote(ix) for ix in range(min(SHOWN_MAX, len(snapshot.universe)))),
             faults=snapshot.faults,
         )
-    return Inputs(market=market, reports=gathered.reports, commands=gathered.commands, trips=gathered.trips)
+    return Inputs(
+        market=market,
+        reports=gathered.reports,
+        commands=gathered.commands,
+        trips=gathered.trips,
+        is_told=gathered.is_told,
+    )

@@ -10,28 +10,31 @@ from __future__ import annotations
 
 import msgspec
 
+from interlock.model.conduct import Counters, DayRoll, Standing
 from interlock.model.market import DataFault, Quote
 from interlock.model.mode import Mode, TradingState
 from interlock.model.orders import Cancel, ExecReport, Order, OrdStatus, Position
-from interlock.model.risk import Decision, Latch
+from interlock.model.risk import Decision, Latch, Leave
 from interlock.model.signals import Idea, ScanResult
 
 #: Version of the shapes in this file; every older version verifies and tells.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 #: Version of the rules that decide; replay is promised within one decision version.
-DECISION_VERSION = 1
+DECISION_VERSION = 2
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True):
+class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a human asked of a running process, as an input of the next cycle.
 
     Attributes:
-        kind: `stop`, `halt` or `resume`.
+        kind: `stop`, `halt`, `resume`, `allow` or `tighten`.
         by: the person, `human:<user>`.
         via: how it arrived: `SIGINT`, `control socket`, `HALT.d`, `--cycles`, `end of data`, ...
         reason: their words, control characters stripped.
         latch_id: for `resume`: the latch to clear, or "" to raise the state.
         state_no: for `resume`: the number of the state that they saw.
+        about: for `allow`: the id of the blocked decision; for `tighten`: the key of the limit.
+        new_value: for `tighten`: the new value, in the unit of its key.
     """
 
     kind: str
@@ -40,6 +43,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     latch_id: str
     state_no: int
+    about: str = ""
+    new_value: int = 0
 
 
 class HostTrip(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,13 +54,17 @@ class HostTrip(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-class LimitInForce(msgspec.Struct, frozen=True, kw_only=True):
-    """One limit as it rules this run: key, value (None = not written), unit and where it comes from."""
+class LimitInForce(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One limit as it rules this run: key, value (None = not written), unit and where it comes from.
+
+    `scope` is "" for the account, or `strategy:<name>` or `symbol:<symbol>` for a limit of one of them.
+    """
 
     key: str
     value: int | None
     unit: str
     source: str
+    scope: str = ""
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,11 +77,20 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     fees_micros: int
 
 
-class Carried(msgspec.Struct, frozen=True, kw_only=True):
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """The gate's test of itself: how many synthetic violations it refused, and the codes of those that it missed."""
+
+    refused: int
+    missed: tuple[str, ...]
+
+
+class Carried(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one run hands to the next: SIM carries uncleared latches only, PAPER carries all of it.
 
     `previous_head` is the head of the run that it was carried from, "" for none (and in SIM). `cycle` is the
     number of its last cycle (0 in SIM): the next run counts on from it, so that no order id comes twice.
+    `left` are positions that are closed: what they realised counts on. `limits` are those that held at the end,
+    `confirmed` the last confirmed price of each symbol that is held or worked.
     """
 
     previous_head: str
@@ -81,6 +99,12 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True):
     positions: tuple[Position, ...]
     orders: tuple[Order, ...]
     latches: tuple[Latch, ...]
+    left: tuple[Position, ...] = ()
+    limits: tuple[LimitInForce, ...] = ()
+    counters: Counters = Counters()
+    standings: tuple[Standing, ...] = ()
+    leaves: tuple[Leave, ...] = ()
+    confirmed: tuple[tuple[str, int], ...] = ()
 
 
 class SeenMarket(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,16 +120,18 @@ class SeenMarket(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[DataFault, ...]
 
 
-class Inputs(msgspec.Struct, frozen=True, kw_only=True):
+class Inputs(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything that one cycle's decisions read.
 
-    `market` is None in the cycle that stops a run: it looks at no new market.
+    `market` is None in the cycle that stops a run: it looks at no new market. `is_told` is False where the gateway did
+    not answer, which is not the same as nothing to report.
     """
 
     market: SeenMarket | None
     reports: tuple[ExecReport, ...]
     commands: tuple[Command, ...]
     trips: tuple[HostTrip, ...]
+    is_told: bool = True
 
 
 class Booking(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,8 +161,31 @@ class Holdings(msgspec.Struct, frozen=True, kw_only=True):
     in_doubt: int
 
 
-class Outputs(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that one cycle decided, and the state that it left."""
+class GateOutputs(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the gate's own controls had to say in one cycle, beside its decisions.
+
+    Attributes:
+        standings: those that changed.
+        day_roll: the new trading date, None in a cycle that begins none.
+        proof: the gate's test of itself, None in a cycle without one.
+        leaves: the one-time leaves that stand after the cycle.
+        tightened: the limits that a person made stricter.
+        warnings: what came near a limit without passing it.
+    """
+
+    standings: tuple[Standing, ...] = ()
+    day_roll: DayRoll | None = None
+    proof: Proof | None = None
+    leaves: tuple[Leave, ...] = ()
+    tightened: tuple[LimitInForce, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+_NO_GATE = GateOutputs()
+
+
+class Outputs(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything that one cycle decided, and the state that it left; `gate` is None where it had nothing to say."""
 
     bookings: tuple[Booking, ...]
     scans: tuple[ScanResult, ...]
@@ -151,6 +200,12 @@ class Outputs(msgspec.Struct, frozen=True, kw_only=True):
     state_no: int
     stopping: bool
     holdings: Holdings
+    gate: GateOutputs | None = None
+
+    @property
+    def of_gate(self) -> GateOutputs:
+        """Return what the gate's own controls had to say, which may be nothing."""
+        return _NO_GATE if self.gate is None else self.gate
 
 
 class Boot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="BOOT"):
@@ -176,6 +231,10 @@ class Boot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="B
     strategies: tuple[str, ...]
     carried: Carried
     next_latch_no: int = 1
+    profile: str = ""
+    restricted: tuple[str, ...] = ()
+    calendar: tuple[tuple[str, str], ...] = ()
+    groups: tuple[tuple[str, str], ...] = ()
 
 
 class BootAside(msgspec.Struct, frozen=True, kw_only=True, tag="BOOT"):

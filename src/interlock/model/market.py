@@ -30,6 +30,9 @@ class Provides(StrEnum):
     LAST = "last"
     VOLUME = "volume"
     STATUS = "status"
+    PREVIOUS_CLOSE = "previous_close"
+    DAILY_VOLUME = "daily_volume"
+    BANDS = "bands"
 
 
 class FaultCode(StrEnum):
@@ -90,6 +93,39 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
         return (self.bid_px + self.ask_px) // 2
 
 
+class SymbolReference(msgspec.Struct, frozen=True, kw_only=True):
+    """What the day knows of one symbol beforehand: prices in micros, volume in shares; 0 is unknown, or no band."""
+
+    close_px: int
+    adv_qty: int
+    band_low_px: int
+    band_high_px: int
+
+
+class Reference(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What a day knows beforehand; every column is read-only and has one entry a symbol.
+
+    Made once a day and shared by the snapshots of that day.
+
+    Attributes:
+        close_px: int64[N], micros, the official close of the trading date before (0 = unknown).
+        adv_qty: int64[N], shares, mean daily volume of the 20 trading dates before, rounded down (0 = unknown).
+        band_low_px: int64[N], micros, the published price band; `band_high_px` likewise (0 = none published).
+        digest: SHA-256 over all of the above, hexadecimal; empty where no source gave any of it.
+    """
+
+    close_px: Column
+    adv_qty: Column
+    band_low_px: Column
+    band_high_px: Column
+    digest: str
+
+    @property
+    def is_given(self) -> bool:
+        """Return whether a source gave it; else every number is 0."""
+        return self.digest != ""
+
+
 class MarketSnapshot(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """The whole universe at one instant; every column is read-only and has one entry a symbol.
 
@@ -105,7 +141,8 @@ class MarketSnapshot(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         present: bool[N], False before the first quote and after a fault.
         halted: bool[N], True where the venue says so (only if the source provides `status`).
         faults: what was dropped on the way to this snapshot.
-        digest: SHA-256 over all of the above but the faults, hexadecimal.
+        reference: what the day knows beforehand; no number of it is of the trading date itself.
+        digest: SHA-256 over all of the above but the faults, hexadecimal; the reference counts where it is given.
     """
 
     seq: int
@@ -122,6 +159,7 @@ class MarketSnapshot(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     present: Flags
     halted: Flags
     faults: tuple[DataFault, ...]
+    reference: Reference
     digest: str
 
     def quote(self, ix: int) -> Quote:
@@ -138,6 +176,48 @@ class MarketSnapshot(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             volume=int(self.volume[ix]),
             event_ns=int(self.event_ns[ix]),
         )
+
+    def reference_of(self, ix: int) -> SymbolReference:
+        """Return what the day knows beforehand of the symbol at position `ix` of the universe."""
+        return SymbolReference(
+            close_px=int(self.reference.close_px[ix]),
+            adv_qty=int(self.reference.adv_qty[ix]),
+            band_low_px=int(self.reference.band_low_px[ix]),
+            band_high_px=int(self.reference.band_high_px[ix]),
+        )
+
+
+def make_reference(*, close_px: Column, adv_qty: Column, band_low_px: Column, band_high_px: Column) -> Reference:
+    """Check the columns of a day, keep them in bytes that nothing can write to, and seal them with a digest.
+
+    It costs as much as a snapshot, so a source calls it once a day and hands the same object to every snapshot.
+
+    Args:
+        close_px: int64[N], micros (0 = unknown).
+        adv_qty: int64[N], shares (0 = unknown).
+        band_low_px: int64[N], micros (0 = none published).
+        band_high_px: int64[N], micros (0 = none published).
+
+    Returns:
+        The reference.
+
+    Raises:
+        InvariantError: a column of the wrong shape or type, or a number below zero.
+    """
+    symbols = close_px.size
+    columns = (close_px, adv_qty, band_low_px, band_high_px)
+    digest, numbers, _ = _sealed(f"reference {symbols}\n", columns=columns, flags=(), symbols=symbols)
+    for column in numbers:
+        invariant(bool((column >= 0).all()), "no number of a reference is below zero")
+    return Reference(
+        close_px=numbers[0], adv_qty=numbers[1], band_low_px=numbers[2], band_high_px=numbers[3], digest=digest
+    )
+
+
+def _nothing_given(symbols: int) -> Reference:
+    """Return the reference of a source that gives none: zeros, and no digest."""
+    zeros = np.frombuffer(bytes(np.dtype(np.int64).itemsize * symbols), dtype=np.int64)
+    return Reference(close_px=zeros, adv_qty=zeros, band_low_px=zeros, band_high_px=zeros, digest="")
 
 
 def make_snapshot(  # noqa: PLR0913 - one argument a column, all by keyword
@@ -156,10 +236,12 @@ def make_snapshot(  # noqa: PLR0913 - one argument a column, all by keyword
     present: Flags,
     halted: Flags,
     faults: tuple[DataFault, ...] = (),
+    reference: Reference | None = None,
 ) -> MarketSnapshot:
     """Check the columns, keep them in bytes that nothing can write to, and seal them with a digest.
 
-    A flag that says read-only could be taken back by a strategy; immutable bytes cannot.
+    A flag that says read-only could be taken back by a strategy; immutable bytes cannot. The reference was sealed when
+    it was made, so only its digest is read here; without one the digest is what it is of the other columns alone.
 
     Returns:
         The snapshot.
@@ -167,11 +249,10 @@ def make_snapshot(  # noqa: PLR0913 - one argument a column, all by keyword
     Raises:
         InvariantError: a column of the wrong shape or type, or an event later than `as_of_ns`.
     """
-    title = f"{seq} {as_of_ns} {trading_date} {' '.join(universe)}\n"
-    columns = (bid_px, ask_px, last_px, bid_qty, ask_qty, volume, event_ns)
+    known = _checked_reference(reference, len(universe))
+    title = f"{seq} {as_of_ns} {trading_date} {' '.join(universe)}\n{known.digest}"
+    columns = (bid_px, ask_px, last_px, bid_qty, ask_qty, volume, _checked_events(event_ns, as_of_ns))
     digest, numbers, flags = _sealed(title, columns=columns, flags=(present, halted), symbols=len(universe))
-    latest_ns = int(event_ns.max()) if universe else 0
-    invariant(latest_ns <= as_of_ns, "no event is later than its snapshot", event_ns=latest_ns, as_of_ns=as_of_ns)
     return MarketSnapshot(
         seq=seq,
         as_of_ns=as_of_ns,
@@ -187,8 +268,23 @@ def make_snapshot(  # noqa: PLR0913 - one argument a column, all by keyword
         present=flags[0],
         halted=flags[1],
         faults=faults,
+        reference=known,
         digest=digest,
     )
+
+
+def _checked_reference(reference: Reference | None, symbols: int) -> Reference:
+    if reference is None or not reference.is_given:
+        return _nothing_given(symbols)
+    shape = reference.close_px.shape
+    invariant(shape == (symbols,), "a reference has one entry a symbol", shape=shape, symbols=symbols)
+    return reference
+
+
+def _checked_events(event_ns: Column, as_of_ns: int) -> Column:
+    latest_ns = int(event_ns.max()) if event_ns.size > 0 else 0
+    invariant(latest_ns <= as_of_ns, "no event is later than its snapshot", event_ns=latest_ns, as_of_ns=as_of_ns)
+    return event_ns
 
 
 def _sealed(

@@ -23,9 +23,10 @@ class Side(StrEnum):
 
 
 class OrdType(StrEnum):
-    """FIX tag 40. A stop is for PROTECTIVE orders only."""
+    """FIX tag 40. A stop is for PROTECTIVE orders only; MARKET is a wish, which becomes a bounded LIMIT or nothing."""
 
     LIMIT = "LIMIT"
+    MARKET = "MARKET"
     STOP = "STOP"
 
 
@@ -113,11 +114,12 @@ class ExecReport(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One approved order and what became of it.
 
     `cost_micros` is the sum of its fills (no averages); `exec_ids` are the reports already folded, so that
     each folds once; `approved_ns` and `trading_date` are the market's time and date of the approval.
+    `arrival_bid_px` and `arrival_ask_px` are the touch that the decision saw (0 = unknown): fills are measured by it.
     """
 
     cl_ord_id: str
@@ -141,6 +143,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     approved_ns: int
     trading_date: str
     exec_ids: tuple[str, ...]
+    arrival_bid_px: int = 0
+    arrival_ask_px: int = 0
 
     @property
     def leaves_qty(self) -> int:
@@ -148,14 +152,15 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return self.order_qty - self.cum_qty if self.ord_status.is_open or self.in_doubt else 0
 
 
-class Position(msgspec.Struct, frozen=True, kw_only=True):
-    """What one strategy holds of one symbol: signed shares, their cost, and what was realised, in micros."""
+class Position(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one strategy holds of one symbol: signed shares, their cost, what was realised, and fees, in micros."""
 
     strategy_id: str
     symbol: str
     qty: int
     cost_micros: int
     realized_micros: int
+    fees_micros: int = 0
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ import msgspec
 from interlock.model.errors import InvariantError
 from interlock.model.market import Quote
 from interlock.model.mode import Mode, TradingState
+from interlock.model.orders import Side
 from interlock.model.signals import OrderIntent
 
 
@@ -24,32 +25,74 @@ class ReasonCode(StrEnum):
     POLICY_MISSING = "POLICY_MISSING"
     TRADING_STATE = "TRADING_STATE"
     LATCHED = "LATCHED"
+    GATE_UNPROVED = "GATE_UNPROVED"
     IDENTITY = "IDENTITY"
     ORDER_FORM = "ORDER_FORM"
+    MARKET_UNBOUNDED = "MARKET_UNBOUNDED"
     VALUE_NOT_POSITIVE = "VALUE_NOT_POSITIVE"
     SYMBOL_NOT_ALLOWED = "SYMBOL_NOT_ALLOWED"
+    SYMBOL_RESTRICTED = "SYMBOL_RESTRICTED"
+    MARKET_CLOSED = "MARKET_CLOSED"
+    OPEN_GUARD = "OPEN_GUARD"
+    CLOSE_GUARD = "CLOSE_GUARD"
+    CALENDAR_ENDING = "CALENDAR_ENDING"
+    WARMING_UP = "WARMING_UP"
     QUOTE_MISSING = "QUOTE_MISSING"
     DATA_STALE = "DATA_STALE"
+    FEED_STALE = "FEED_STALE"
+    FEED_FAULTS = "FEED_FAULTS"
+    DATA_UNCONFIRMED = "DATA_UNCONFIRMED"
     MARKET_CROSSED = "MARKET_CROSSED"
+    SPREAD_MAX = "SPREAD_MAX"
+    SPREAD_WIDE = "SPREAD_WIDE"
     SYMBOL_HALTED = "SYMBOL_HALTED"
+    PRICE_BANDS = "PRICE_BANDS"
+    VOLATILITY_PAUSE = "VOLATILITY_PAUSE"
     TICK_SIZE = "TICK_SIZE"
     LOT_SIZE = "LOT_SIZE"
     ORDER_QTY_MAX = "ORDER_QTY_MAX"
+    ORDER_NOTIONAL_MIN = "ORDER_NOTIONAL_MIN"
     ORDER_NOTIONAL_MAX = "ORDER_NOTIONAL_MAX"
+    ORDER_NOTIONAL_LARGE = "ORDER_NOTIONAL_LARGE"
     PRICE_COLLAR = "PRICE_COLLAR"
+    PRICE_COLLAR_WIDE = "PRICE_COLLAR_WIDE"
+    PRICE_TICKS_MAX = "PRICE_TICKS_MAX"
+    CLOSE_COLLAR = "CLOSE_COLLAR"
     EXIT_COLLAR = "EXIT_COLLAR"
+    PARTICIPATION_DAY = "PARTICIPATION_DAY"
+    PARTICIPATION_NOW = "PARTICIPATION_NOW"
     SYMBOL_TAKEN = "SYMBOL_TAKEN"
     SYMBOL_IN_DOUBT = "SYMBOL_IN_DOUBT"
+    POSITION_STALE = "POSITION_STALE"
     ORDER_DUPLICATE = "ORDER_DUPLICATE"
     ORDER_RATE_MAX = "ORDER_RATE_MAX"
+    STRATEGY_RATE_MAX = "STRATEGY_RATE_MAX"
+    COUNT_MINUTE_MAX = "COUNT_MINUTE_MAX"
+    COUNT_HOUR_MAX = "COUNT_HOUR_MAX"
+    COUNT_DAY_MAX = "COUNT_DAY_MAX"
+    VALUE_MINUTE_MAX = "VALUE_MINUTE_MAX"
+    VALUE_HOUR_MAX = "VALUE_HOUR_MAX"
+    VALUE_DAY_MAX = "VALUE_DAY_MAX"
+    ENTRIES_DAY_MAX = "ENTRIES_DAY_MAX"
     REDUCE_ONLY = "REDUCE_ONLY"
     SHORT_SALE = "SHORT_SALE"
+    OPEN_ORDERS_MAX = "OPEN_ORDERS_MAX"
+    SYMBOL_ORDERS_MAX = "SYMBOL_ORDERS_MAX"
+    UNEXECUTED_MAX = "UNEXECUTED_MAX"
     POSITION_NOTIONAL_MAX = "POSITION_NOTIONAL_MAX"
+    CONCENTRATION_MAX = "CONCENTRATION_MAX"
+    CONCENTRATION_LARGE = "CONCENTRATION_LARGE"
+    GROUP_MAX = "GROUP_MAX"
     GROSS_NOTIONAL_MAX = "GROSS_NOTIONAL_MAX"
+    NET_NOTIONAL_MAX = "NET_NOTIONAL_MAX"
+    LEVERAGE_MAX = "LEVERAGE_MAX"
+    CAPITAL_MAX = "CAPITAL_MAX"
+    STRATEGY_CAPITAL_MAX = "STRATEGY_CAPITAL_MAX"
     CASH_INSUFFICIENT = "CASH_INSUFFICIENT"
+    EQUITY_UNKNOWN = "EQUITY_UNKNOWN"
 
 
-class Check(msgspec.Struct, frozen=True, kw_only=True):
+class Check(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One control's reading of one intent.
 
     Attributes:
@@ -59,8 +102,11 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
         observed: the number that was read, None where it is unknown.
         limit: the limit, None where none is written.
         unit: how to read both (`px`, `micros`, `qty`, `ns`, `bps`, `count`, `flag`).
-        source: where the limit comes from: `config`, `default`, `rule` or `none`.
+        source: where the limit comes from: `config`, `profile <name>`, `default`, `tightened`, `rule` or `none`; it
+            ends in ` strategy:<name>` or ` symbol:<symbol>` where that one's own limit is the strictest, and is
+            `leave` where a human let this order through a soft control.
         note: words, where numbers do not say it; "CHECK_RAISED ..." where the control itself failed.
+        soft: True if a human's one-time leave may stand in for it.
     """
 
     code: ReasonCode
@@ -71,6 +117,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     source: str
     note: str
+    soft: bool = False
 
 
 class Verdict(StrEnum):
@@ -95,6 +142,15 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     def failed(self) -> tuple[Check, ...]:
         """Return the required checks that did not pass, in the table's order."""
         return tuple(check for check in self.checks if check.required and not check.passed)
+
+    @property
+    def is_soft_block(self) -> bool:
+        """Return True if a human's one-time leave would let it pass: all that failed are soft."""
+        failed = self.failed()
+        # A number that could not be read cannot be allowed: nobody would know what was allowed.
+        return bool(failed) and all(
+            check.soft and check.observed is not None and check.limit is not None for check in failed
+        )
 
 
 @final
@@ -179,7 +235,7 @@ class Blocked(msgspec.Struct, frozen=True, kw_only=True):
 RiskDecision = Approved | Blocked
 
 
-class Latch(msgspec.Struct, frozen=True, kw_only=True):
+class Latch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something tripped and stays tripped until a named human clears exactly this latch.
 
     Attributes:
@@ -190,6 +246,9 @@ class Latch(msgspec.Struct, frozen=True, kw_only=True):
         text: the sentence with the numbers.
         raised_by: `human:<user>` or the part that raised it.
         at_ns: market time of it.
+        clears: who may clear it and what must hold, in words; "" where any named human may at any time.
+        trading_date: the exchange's date of it.
+        mode: of the process in which it tripped.
     """
 
     latch_id: str
@@ -199,3 +258,34 @@ class Latch(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     raised_by: str
     at_ns: int
+    clears: str = ""
+    trading_date: str = ""
+    mode: str = ""
+
+
+class Leave(msgspec.Struct, frozen=True, kw_only=True):
+    """A human's one-time leave to pass soft controls: bound to strategy, symbol, side and size, and it expires.
+
+    Attributes:
+        decision_id: the blocked decision that it answers.
+        strategy_id: whose wish it lets pass.
+        symbol: in which symbol.
+        side: on which side.
+        order_qty: of at most so many shares.
+        codes: the soft controls that it stands in for, and no others.
+        observed: what each of them read when it blocked: the leave is for that much, and no more.
+        expires_ns: market time at which it is over.
+        by: `human:<user>`.
+        reason: their words.
+    """
+
+    decision_id: str
+    strategy_id: str
+    symbol: str
+    side: Side
+    order_qty: int
+    codes: tuple[ReasonCode, ...]
+    observed: tuple[int, ...]
+    expires_ns: int
+    by: str
+    reason: str

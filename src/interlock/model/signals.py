@@ -46,8 +46,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
         symbol: one of the universe.
         side: BUY or SELL.
         order_qty: whole shares.
-        ord_type: LIMIT (a wish for market is a marketable LIMIT with a stated bound).
-        limit_px: micros.
+        ord_type: LIMIT, or MARKET, which becomes a marketable LIMIT with a stated bound before it is judged.
+        limit_px: micros; 0 for MARKET.
         stop_px: micros of the stop that guards the entry; 0 = none.
         time_in_force: DAY or IOC.
         order_class: ENTRY adds risk, EXIT reduces it.
@@ -72,11 +72,13 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     because: str
 
 
-class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
+class OrderIntent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A wish with a name: `intent_id` is `<cycle>-<n>`, given by `core.step`, never by a strategy.
 
     `cause` names the best candidate of its symbol that the strategy was shown, `<scanner>#<rank>`, or is "" where
-    there was none; the candidate's own cause is the cycle's snapshot.
+    there was none; the candidate's own cause is the cycle's snapshot. `wished_qty` is what was wished for where an
+    exit was cut to the largest order, 0 where nothing was cut; `bound_bps` is how far from the touch the limit of a
+    wish for market was set, 0 for a wish that named its limit.
     """
 
     intent_id: str
@@ -91,6 +93,12 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
     time_in_force: TimeInForce
     order_class: OrderClass
     because: str
+    wished_qty: int = 0
+    bound_bps: int = 0
+
+
+class ProbeIntent(OrderIntent, frozen=True, kw_only=True, omit_defaults=True):
+    """A synthetic violation, by which the gate proves itself: it reads like an intent and can never be approved."""
 
 
 class Idea(msgspec.Struct, frozen=True, kw_only=True):

@@ -40,7 +40,7 @@ _SHARES = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+) shares?")
 _DURATION = re.compile(rf"{_NUMBER} (ms|s|min|h|d)")
 _PERCENT = re.compile(rf"{_NUMBER} %")
 _BPS = re.compile(r"([0-9]+) bps")
-_RATE = re.compile(r"([0-9]+) / (s|min|h)")
+_RATE = re.compile(r"([0-9]+) / (?:([0-9]+) )?(s|min|h)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
@@ -121,17 +121,21 @@ def parse_bps(text: str) -> Bps:
 
 
 def parse_rate(text: str) -> tuple[int, int]:
-    """Read a rate such as `10 / s` as (count, window in nanoseconds).
+    """Read a rate such as `10 / s` or `10 / 5 s` as (count, window in nanoseconds).
 
     Examples:
-        >>> parse_rate("10 / s")
-        (10, 1000000000)
+        >>> parse_rate("10 / s"), parse_rate("10 / 5 s")
+        ((10, 1000000000), (10, 5000000000))
     """
     found = _RATE.fullmatch(text)
     if found is None:
         message = 'write a count and a unit of time, such as "10 / s" or "60 / min"'
         raise ValueError(message)
-    return _scaled(found[1], None, 1), _DURATION_NS[found[2]]
+    window_ns = _scaled(found[2] or "1", None, _DURATION_NS[found[3]])
+    if window_ns <= 0:
+        message = 'write a span above zero, such as "10 / s"'
+        raise ValueError(message)
+    return _scaled(found[1], None, 1), window_ns
 
 
 def money(micros: int) -> str:

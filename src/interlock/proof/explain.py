@@ -13,9 +13,10 @@ from pathlib import Path
 import msgspec
 
 from interlock.core.blotter import EMPTY, Blotter, fold_report
-from interlock.core.step import pending_order
+from interlock.core.judging import pending_order
+from interlock.core.words import number
 from interlock.model.errors import ConfigError, JournalError
-from interlock.model.journal import Cycle, Record
+from interlock.model.journal import Cycle, GateOutputs, Record
 from interlock.model.market import DataFault
 from interlock.model.orders import Cancel, ExecType, Order
 from interlock.model.risk import Decision, Verdict
@@ -33,7 +34,7 @@ from interlock.proof.explained import (
 )
 from interlock.proof.run_record import RunRecord, cancels_of, left_after, opening, reports_of
 from interlock.shell.phrases import intent_words, report_words
-from interlock.shell.reasons import explain_block
+from interlock.shell.reasons import explain_block, written_name
 
 _DECISION_ID = re.compile(r"(?:PAPER-)?((\d{6,12})-\d{3,6})")
 _CYCLE_ID = re.compile(r"\d{1,12}")
@@ -98,14 +99,14 @@ def explain_decision(run: RunRecord, *, decision_id: str, cycle: int) -> Decisio
         intent=intent,
         verdict=verdict,
         trading_state=decided.outputs.state_after,
-        checks=explained_checks(decision, not_covered=run.boot.not_covered),
+        checks=explained_checks(decision, not_covered=run.boot.not_covered, schema_version=run.boot.schema_version),
         sent_words=sent_words(run, decision=decision, reports=reports),
         cancels=followed.cancels,
         reports=reports,
         consequence=_consequence(order, reports=reports, before_qty=before_qty),
         ending=ending,
         ending_words=ending_words,
-        changes=changes_of(decision),
+        changes=changes_of(decision, schema_version=run.boot.schema_version),
         notes=not_whole_notes(run, is_open=verdict is Verdict.APPROVED and order.ord_status.is_open),
     )
 
@@ -120,7 +121,7 @@ def explain_cycle(run: RunRecord, *, cycle: int) -> CycleExplained:
     record = run.cycle(cycle)
     decided = cycle_of(record)
     outputs = decided.outputs
-    wishes = wish_lines(outputs.decisions)
+    wishes = wish_lines(outputs.decisions, schema_version=run.boot.schema_version)
     approved = sum(1 for wish in wishes if wish.verdict is Verdict.APPROVED)
     market = () if decided.inputs.market is None else (decided.inputs.market,)
     seen = f"saw {market[0].present:,} of {market[0].symbols:,} quotes" if market else "looked at no new market"
@@ -134,6 +135,8 @@ def explain_cycle(run: RunRecord, *, cycle: int) -> CycleExplained:
         booked=tuple(_booked_words(record)),
         trips=tuple(trip.text for trip in decided.inputs.trips),
         answers=outputs.answers,
+        gate_said=tuple(_gate_words(outputs.of_gate)),
+        leaves=outputs.of_gate.leaves,
         latches_raised=outputs.latches_raised,
         latches_cleared=outputs.latches_cleared,
         scans=outputs.scans,
@@ -147,7 +150,7 @@ def explain_cycle(run: RunRecord, *, cycle: int) -> CycleExplained:
     )
 
 
-def wish_lines(decisions: tuple[Decision, ...]) -> tuple[WishLine, ...]:
+def wish_lines(decisions: tuple[Decision, ...], *, schema_version: int) -> tuple[WishLine, ...]:
     """Return each decision in one line: what was wished, and why it was blocked or approved."""
     lines: list[WishLine] = []
     for decision in decisions:
@@ -155,7 +158,7 @@ def wish_lines(decisions: tuple[Decision, ...]) -> tuple[WishLine, ...]:
         if decision.verdict is Verdict.APPROVED:
             words += f"approved, because {decision.intent.because}"
         else:
-            words += f"blocked, for {explain_block(decision.failed())[0]}"
+            words += f"blocked, for {explain_block(decision.failed(), schema_version=schema_version)[0]}"
         lines.append(WishLine(decision_id=decision.decision_id, verdict=decision.verdict, words=words))
     return tuple(lines)
 
@@ -258,6 +261,18 @@ def faults_of(decided: Cycle, symbol: str) -> tuple[DataFault, ...]:
 def _booked_words(record: Record) -> Iterator[str]:
     for report, effect, text in reports_of(record):
         yield report_words(report)[0] if effect == "folded" else f"{effect}: {text}."
+
+
+def _gate_words(said: GateOutputs) -> Iterator[str]:
+    """Yield what the gate's own controls had to say, beside its decisions."""
+    if said.day_roll is not None:
+        yield f"The trading date {said.day_roll.trading_date} began: the losses of the day count from here."
+    if said.proof is not None:
+        missed = f", and let these through: {', '.join(said.proof.missed)}" if said.proof.missed else ""
+        yield f"The gate proved itself on violations of its own making: it refused {said.proof.refused}{missed}."
+    for limit in said.tightened:
+        yield f"{written_name(limit.key)} was tightened to {number(limit.value, limit.unit)}."
+    yield from (f"{words}." for words in said.warnings)
 
 
 def _counted(count: int, one: str, many: str = "") -> str:

@@ -21,6 +21,7 @@ from interlock.proof.explain import cycle_of, faults_of, wish_lines
 from interlock.proof.explained import InstantExplained, ScanSaid
 from interlock.proof.run_record import RunRecord
 from interlock.shell.index import seen_after
+from interlock.shell.limits_then import limits_then
 from interlock.shell.sources.dates import TIME_NS_MAX
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?")
@@ -79,7 +80,10 @@ def explain_instant(run_dir: Path, symbol: str, *, at_ns: int) -> InstantExplain
     quote, kept = _quote_of(decided, symbol)
     age_ns = moment.as_of_ns - quote[0].event_ns if quote and quote[0].present else 0
     faults = faults_of(decided, symbol)
-    wishes = wish_lines(tuple(one for one in outputs.decisions if one.intent.symbol == symbol))
+    wishes = wish_lines(
+        tuple(one for one in outputs.decisions if one.intent.symbol == symbol),
+        schema_version=run.boot.schema_version,
+    )
     latches = run.latches_at(decided)
     return InstantExplained(
         headline=f"{symbol} at {utc(at_ns)}, in cycle {decided.cycle:,}: {_what_was(decided, symbol)}",
@@ -94,7 +98,7 @@ def explain_instant(run_dir: Path, symbol: str, *, at_ns: int) -> InstantExplain
         scans=tuple(_scan_said(result, symbol) for result in outputs.scans),
         ideas=outputs.ideas,
         wishes=wishes,
-        in_the_way=_in_the_way(run, symbol, quote=quote, age_ns=age_ns, state=outputs.state_after, latches=latches),
+        in_the_way=_in_the_way(run, decided, symbol=symbol, quote=quote, age_ns=age_ns, latches=latches),
         positions=tuple(one for one in outputs.holdings.positions if one.symbol == symbol),
         orders=tuple(one for one in run.open_orders(decided) if one.symbol == symbol),
         trading_state=outputs.state_after,
@@ -189,11 +193,11 @@ def _what_was(decided: Cycle, symbol: str) -> str:
 
 def _in_the_way(  # noqa: PLR0913 - what stands in the way has these sides
     run: RunRecord,
-    symbol: str,
+    decided: Cycle,
     *,
+    symbol: str,
     quote: tuple[Quote, ...],
     age_ns: int,
-    state: TradingState,
     latches: tuple[Latch, ...],
 ) -> tuple[str, ...]:
     """Return what would have blocked an entry in the symbol, whatever its size, as far as this cycle tells."""
@@ -202,6 +206,9 @@ def _in_the_way(  # noqa: PLR0913 - what stands in the way has these sides
         found.append("No risk policy is written, so no entry is allowed in anything: write a [risk] section.")
     elif symbol not in run.boot.allowed:
         found.append(f"{symbol} is not on the allow-list: add it to symbols under [risk].")
+    if symbol in run.boot.restricted:
+        found.append(f"{symbol} is on the restricted list: take it out of restricted under [risk], with a new start.")
+    state = decided.outputs.state_after
     if state is not TradingState.ACTIVE:
         found.append(
             f"The trading state was {state}, and an entry needs ACTIVE: a human raises it with interlock resume."
@@ -210,7 +217,7 @@ def _in_the_way(  # noqa: PLR0913 - what stands in the way has these sides
     found += [f"Latch {one.latch_id} {one.code} stood on {one.scope}." for one in latches if one.scope in scopes]
     if quote and not quote[0].present:
         found.append(f"There was no quote of {symbol}, and an entry needs a fresh one.")
-    oldest_ns = _limit_ns(run.boot.limits)
+    oldest_ns = _oldest_ns(limits_then(run.index, run.boot, last=run.number_of(decided.cycle)), symbol)
     if age_ns > oldest_ns > 0:
         found.append(f"The quote was {duration(age_ns)} old, and max_quote_age is {duration(oldest_ns)}.")
     if quote and quote[0].halted:
@@ -218,5 +225,7 @@ def _in_the_way(  # noqa: PLR0913 - what stands in the way has these sides
     return tuple(found)
 
 
-def _limit_ns(limits: tuple[LimitInForce, ...]) -> int:
-    return next((limit.value or 0 for limit in limits if limit.key == "max_quote_age_ns"), 0)
+def _oldest_ns(limits: tuple[LimitInForce, ...], symbol: str) -> int:
+    """Return how old a quote of the symbol could be, the strictest that held for it; 0 where nobody wrote it."""
+    scopes = ("", f"symbol:{symbol}")
+    return min((one.value or 0 for one in limits if one.key == "max_quote_age_ns" and one.scope in scopes), default=0)

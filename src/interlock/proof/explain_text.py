@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import msgspec
 
+from interlock.core.words import number
 from interlock.model.market import DataFault, Quote
 from interlock.model.risk import Verdict
-from interlock.model.signals import Candidate, Feature, Idea, ScanResult
+from interlock.model.signals import Candidate, Feature, Idea, OrderIntent, ScanResult
 from interlock.model.units import duration, money, plain, shares, utc
+from interlock.proof.explain_checks import LEAVE
 from interlock.proof.explain_endings import cash_words
 from interlock.proof.explained import (
     CheckExplained,
@@ -23,13 +25,13 @@ from interlock.proof.explained import (
     ScanSaid,
     WishLine,
 )
-from interlock.shell.phrases import holdings_words, quote_words
-from interlock.shell.reasons import number
+from interlock.shell.phrases import holdings_words, quote_words, shaped_words
+from interlock.shell.status import leave_words
 
 #: Candidates that the text names of one scanner; the JSON holds all.
 NAMED_MAX = 8
 
-_SOURCES = {"config": "config", "default": "default", "rule": "rule", "none": "nobody"}
+_SOURCES = {"config": "config", "default": "default", "rule": "rule", "none": "nobody", LEAVE: "a human past"}
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -75,7 +77,7 @@ def _decision(one: DecisionExplained) -> tuple[Section, ...]:
         Section(
             "IDEA",
             "What the strategy wished, and why",
-            (f"Strategy {one.intent.strategy_id} wished it because {one.intent.because}.", *idea),
+            (f"Strategy {one.intent.strategy_id} wished it because {one.intent.because}.", *idea, *_shaped(one.intent)),
         ),
         Section("RISK", f"What the gate checked: {judged}", tuple(_check_lines(one.checks))),
         Section("SEND", "What was sent", (one.sent_words, *_cancels(one))),
@@ -84,6 +86,12 @@ def _decision(one: DecisionExplained) -> tuple[Section, ...]:
         Section("STOP", f"How it ended: {one.ending}", (one.ending_words,)),
         Section("WHY", "What would have changed it", one.changes),
     )
+
+
+def _shaped(intent: OrderIntent) -> tuple[str, ...]:
+    """Return what was made of a wish before it was judged, where anything was."""
+    words = shaped_words(intent).strip()
+    return (words,) if words else ()
 
 
 def _quote(quote: Quote, age_ns: int) -> tuple[str, ...]:
@@ -147,7 +155,7 @@ def _check_lines(checks: tuple[CheckExplained, ...]) -> list[str]:
     lines = [_row(_HEADLINE, widths)]
     for one, row in zip(ordered, rows, strict=True):
         lines.append(_row(row, widths))
-        if one.words and not (one.check.passed and one.covered):
+        if one.words and not (one.check.passed and one.covered and one.check.source != LEAVE):
             lines.append(f"        {one.words}")
     return lines
 
@@ -165,10 +173,20 @@ def _blocks(one: CheckExplained) -> bool:
 
 def _check_row(one: CheckExplained) -> tuple[str, ...]:
     check = one.check
-    mark = "NOT COVERED" if not one.covered else "passed" if check.passed else "FAILED"
-    source = _SOURCES.get(check.source, check.source) + (f": {one.limit_name}" if one.limit_name else "")
-    name = one.name if check.required else f"{one.name} (only recorded)"
-    return mark, check.code.value, one.observed_words, one.limit_words, source, name
+    mark = "NOT COVERED" if not one.covered else "FAILED" if not check.passed else "passed"
+    mark = "ALLOWED" if check.source == LEAVE else mark
+    name = f"{one.name} (soft)" if check.soft else one.name
+    name = name if check.required else f"{name} (only recorded)"
+    return mark, check.code.value, one.observed_words, one.limit_words, _limit_from(one), name
+
+
+def _limit_from(one: CheckExplained) -> str:
+    """Return where a limit comes from, its key, and whose own it is where it is not the account's."""
+    source, _, scope = one.check.source.rpartition(" ")
+    if ":" not in scope:
+        source, scope = one.check.source, ""
+    words = _SOURCES.get(source, source) + (f": {one.limit_name}" if one.limit_name else "")
+    return f"{words} ({scope.replace(':', ' ')})" if scope else words
 
 
 def _cancels(one: DecisionExplained) -> tuple[str, ...]:
@@ -223,6 +241,7 @@ def _cycle(one: CycleExplained) -> tuple[Section, ...]:
         Section("BOOK", "What was booked first", one.booked),
         Section("HALT", "What people and this machine said", (*one.trips, *(answer.text for answer in one.answers))),
         Section("HALT", "Latches", tuple(latches)),
+        Section("RISK", "What the gate's own controls said", (*one.gate_said, *map(leave_words, one.leaves))),
         Section("SCAN", "What the scanners found", scans),
         Section("IDEA", "What the strategies said", tuple(_idea(idea) for idea in one.ideas)),
         Section("RISK", "What the gate decided", _wishes(one.wishes, one.moment.run_id)),

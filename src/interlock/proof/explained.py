@@ -11,7 +11,7 @@ from interlock.model.journal import Answer, Holdings, SeenMarket
 from interlock.model.market import DataFault, Quote
 from interlock.model.mode import Mode, TradingState
 from interlock.model.orders import Cancel, ExecReport, Order, OrdStatus, Position
-from interlock.model.risk import Check, Latch, Verdict
+from interlock.model.risk import Check, Latch, Leave, Verdict
 from interlock.model.signals import Candidate, Idea, OrderIntent, ScanResult
 
 
@@ -115,7 +115,10 @@ class WishLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CycleExplained(msgspec.Struct, frozen=True, kw_only=True, tag="cycle", tag_field="kind"):
-    """Everything that one cycle saw, heard, decided and left. `market` is empty where it looked at none."""
+    """Everything that one cycle saw, heard, decided and left. `market` is empty where it looked at none.
+
+    `gate_said` are sentences of the gate's own controls, `leaves` the one-time leaves that stood after it.
+    """
 
     headline: str
     moment: Moment
@@ -123,6 +126,8 @@ class CycleExplained(msgspec.Struct, frozen=True, kw_only=True, tag="cycle", tag
     booked: tuple[str, ...]
     trips: tuple[str, ...]
     answers: tuple[Answer, ...]
+    gate_said: tuple[str, ...]
+    leaves: tuple[Leave, ...]
     latches_raised: tuple[Latch, ...]
     latches_cleared: tuple[str, ...]
     scans: tuple[ScanResult, ...]

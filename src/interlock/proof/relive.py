@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from interlock.config_types import RiskConfig
+from interlock.config_risk import RiskConfig
 from interlock.core.closing import BROKE, broken, closing_record, cycle_record
 from interlock.core.step import Gathered, step
 from interlock.model.errors import ExitCode
@@ -82,7 +82,13 @@ class Life:
         Raises:
             InvariantError: the inputs cannot be folded into the state that was reached.
         """
-        gathered = Gathered(snapshot=snapshot, reports=inputs.reports, commands=inputs.commands, trips=inputs.trips)
+        gathered = Gathered(
+            snapshot=snapshot,
+            reports=inputs.reports,
+            commands=inputs.commands,
+            trips=inputs.trips,
+            is_told=inputs.is_told,
+        )
         stepped = step(self.state, rules=self.made.rules, strategies=self.made.strategies, gathered=gathered)
         self.state = stepped.state
         return cycle_record(stepped)

@@ -11,8 +11,9 @@ from pathlib import Path
 import msgspec
 
 from interlock.core.blotter import EMPTY, fold_report
+from interlock.core.judging import pending_order
+from interlock.core.risk.limits import limits_of
 from interlock.core.state import State, opening_state
-from interlock.core.step import pending_order
 from interlock.model.errors import ConfigError, JournalError
 from interlock.model.journal import Boot, BootAside, Cycle, CycleAside, Holdings, Record, Stop
 from interlock.model.orders import Cancel, ExecReport, Order
@@ -148,7 +149,12 @@ class RunRecord:
 def opening(boot: Boot) -> State:
     """Return the state before the first cycle: the orders that were carried into the run, and nothing more."""
     return opening_state(
-        boot.carried, start=boot.start, symbols=len(boot.universe), scanners=(), next_latch_no=boot.next_latch_no
+        boot.carried,
+        start=boot.start,
+        universe=boot.universe,
+        limits=limits_of(boot.limits),
+        scanners=(),
+        next_latch_no=boot.next_latch_no,
     )
 
 

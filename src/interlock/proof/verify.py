@@ -16,14 +16,17 @@ import msgspec
 from interlock.model.journal import SCHEMA_VERSION, Boot, BootAside, Cycle, Outputs, Record, SeenMarket, Stop
 from interlock.model.mode import Mode, TradingState
 from interlock.model.orders import OrderClass
-from interlock.model.risk import Decision, Verdict
+from interlock.model.risk import Check, Decision, Verdict
 from interlock.model.units import plain
 from interlock.proof.recount import Recount
+from interlock.proof.verify_gate import GateRecount
 from interlock.shell.journal_format import HASH_BYTES, HEAD_NAME, Frame, parse_file_name
 from interlock.shell.journal_reader import EndingKind, JournalReader, decode
 
 #: How many problems are listed; a reader of a hundred sentences has understood.
 PROBLEMS_MAX = 100
+#: From this version of the shapes on a record holds what the gate's own controls did.
+GATE_SCHEMA_VERSION = 2
 _ENDINGS = ("blocked", "not_sent", "rejected", "cancelled", "filled", "expired", "working", "in_doubt")
 
 
@@ -148,6 +151,7 @@ class _Audit:
         self._market_seq = 0
         self._as_of_ns = 0
         self._latches: tuple[str, ...] = ()
+        self._gate: GateRecount | None = None
 
     def take(self, record: Record, *, file_date: str) -> Iterator[str]:
         """Yield what is wrong with the next record."""
@@ -171,15 +175,18 @@ class _Audit:
             yield "it is a second BOOT; a run has one, and it is the first record"
             return
         self._recount = Recount(boot.carried)
+        # The gate's own record began with the second version of the shapes; an older one holds nothing of it.
+        self._gate = GateRecount(boot) if boot.schema_version >= GATE_SCHEMA_VERSION else None
         self._cycle = boot.carried.cycle
         self._state = boot.start
         self._latches = tuple(latch.latch_id for latch in boot.carried.latches)
         if not 1 <= boot.schema_version <= SCHEMA_VERSION:
             yield f"its schema is version {boot.schema_version}, and this build knows 1 to {SCHEMA_VERSION}"
         yield from self._recount.account(boot.carried.account)
-        carries = (boot.carried.previous_head, boot.carried.positions, boot.carried.orders)
-        if boot.mode is Mode.SIM and carries != ("", (), ()):
-            yield "a SIM run starts afresh, and this one carries positions, orders or a head"
+        carried = boot.carried
+        carries = (carried.previous_head, carried.positions, carried.orders, carried.left, carried.leaves)
+        if boot.mode is Mode.SIM and carries != ("", (), (), (), ()):
+            yield "a SIM run starts afresh, and this one carries positions, orders, leaves or a head"
 
     def _take_cycle(self, cycle: Cycle, recount: Recount, *, file_date: str) -> Iterator[str]:
         inputs, outputs = cycle.inputs, cycle.outputs
@@ -206,6 +213,8 @@ class _Audit:
         if strangers:
             yield f"it cancels what was never ordered: {', '.join(strangers)}"
         yield from recount.holdings(outputs.holdings)
+        if self._gate is not None:
+            yield from self._gate.take(cycle)
 
     def _market(self, market: SeenMarket, *, file_date: str) -> Iterator[str]:
         if market.seq <= self._market_seq or market.as_of_ns < self._as_of_ns:
@@ -270,6 +279,9 @@ def _decision(decision: Decision, *, expected_id: str, outputs: Outputs) -> Iter
     if (decision.verdict is Verdict.APPROVED) != may_pass:
         failed = ", ".join(check.code for check in decision.failed()) or "none"
         yield f"{name} is {decision.verdict}; of {len(required)} required checks, these failed: {failed}"
+    for check in decision.checks if any(one.soft for one in decision.checks) else ():
+        if check.passed and check.observed is not None and check.limit is not None and not _is_inside(check):
+            yield f"{name} passed {check.code} with {check.observed}, and its limit is {check.limit}"
     if decision.verdict is not Verdict.APPROVED:
         return
     if decision.intent.order_qty <= 0:
@@ -278,6 +290,20 @@ def _decision(decision: Decision, *, expected_id: str, outputs: Outputs) -> Iter
     needed = TradingState.ACTIVE if decision.intent.order_class is OrderClass.ENTRY else TradingState.REDUCING
     if highest.level < needed.level:
         yield f"{name} ({decision.intent.order_class}) is approved while trading is {highest}"
+
+
+#: Controls whose limit is the least that must be there.
+_LEAST = frozenset(
+    {"OPEN_GUARD", "CLOSE_GUARD", "CALENDAR_ENDING", "WARMING_UP", "ORDER_NOTIONAL_MIN", "CASH_INSUFFICIENT"}
+)
+
+
+def _is_inside(check: Check) -> bool:
+    """Return True if a number that passed is inside its limit, or a human let it pass."""
+    if check.source == "leave" or check.observed is None or check.limit is None:
+        return check.source == "leave"
+    least = check.code.value in _LEAST
+    return check.observed >= check.limit if least else check.observed <= check.limit
 
 
 def _counts(said: dict[str, int], counted: dict[str, int]) -> Iterator[str]:

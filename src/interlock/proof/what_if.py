@@ -14,6 +14,7 @@ import msgspec
 
 from interlock.config import load_config
 from interlock.core.step import Gathered, Stepped, step
+from interlock.core.words import number
 from interlock.model.errors import ExitCode, JournalError
 from interlock.model.journal import Boot, BootAside, Command, Cycle, Holdings
 from interlock.model.orders import ExecReport, OrderClass, Side
@@ -24,7 +25,7 @@ from interlock.proof.replay import replay_pass
 from interlock.shell.journal_reader import JournalReader
 from interlock.shell.paper import PaperGateway
 from interlock.shell.phrases import intent_words
-from interlock.shell.reasons import explain_block, number
+from interlock.shell.reasons import explain_block
 from interlock.shell.strategy_watch import StrategyWatch
 
 #: How many flips are listed one by one; the others are counted.
@@ -36,9 +37,10 @@ _Place = tuple[str, str, Side, OrderClass, int]
 
 
 class LimitChange(msgspec.Struct, frozen=True, kw_only=True):
-    """One limit that is not what it was; None is "not written"."""
+    """One limit that is not what it was; None is "not written". `scope` is "" for the account's own."""
 
     key: str
+    scope: str
     then: int | None
     now: int | None
     unit: str
@@ -108,6 +110,8 @@ def what_if(run_dir: Path, *, config_path: str) -> WhatIf:
     with StrategyWatch() as watch:
         life = Life(opening.decided, opening.aside, run_dir=run_dir, watch=watch)
         life.made = with_limits(life.made, risk)
+        # Limits are state, for a person may tighten one: the other path begins under the other ones.
+        life.state = msgspec.structs.replace(life.state, limits=life.made.rules.limits)
         other = _Other(life, opening.decided)
         for record in records:
             if isinstance(record.decided, Cycle):
@@ -281,12 +285,14 @@ def _flip(cycle: int, before: Decision, after: Decision) -> Flip:
 
 
 def _changes(boot: Boot, life: Life) -> tuple[LimitChange, ...]:
-    now = life.made.rules.limits.in_force
-    return tuple(
-        LimitChange(key=limit.key, then=limit.value, now=now[limit.key].value, unit=limit.unit)
-        for limit in boot.limits
-        if limit.key in now and now[limit.key].value != limit.value
-    )
+    then = {(limit.scope, limit.key): limit for limit in boot.limits}
+    now = {(limit.scope, limit.key): limit for limit in life.made.rules.limits.everywhere()}
+    found: list[LimitChange] = []
+    for place, limit in {**now, **then}.items():
+        was, is_now = (each[place].value if place in each else None for each in (then, now))
+        if was != is_now:
+            found.append(LimitChange(key=limit.key, scope=limit.scope, then=was, now=is_now, unit=limit.unit))
+    return tuple(found)
 
 
 def _lines(found: WhatIf, config_path: str) -> Iterator[str]:
@@ -322,4 +328,5 @@ def _listed(symbols: tuple[str, ...]) -> str:
 
 def _change_words(change: LimitChange) -> str:
     then, now = ("not written" if value is None else number(value, change.unit) for value in (change.then, change.now))
-    return f"{change.key} from {then} to {now}"
+    whose = f" of {change.scope.replace(':', ' ')}" if change.scope else ""
+    return f"{change.key}{whose} from {then} to {now}"

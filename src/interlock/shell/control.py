@@ -21,7 +21,7 @@ from typing import Self
 import msgspec
 
 from interlock.model.errors import HomeError
-from interlock.model.journal import Command
+from interlock.model.journal import Answer, Command
 from interlock.model.units import SECOND_NS, plain
 from interlock.ports import Clock
 from interlock.shell.clocks import HostClock
@@ -37,10 +37,20 @@ CLIENTS_MAX = 8
 COMMANDS_MAX = 64
 #: How many halt files are remembered, so that their echo on the socket is not a second halt.
 _TAKEN_MAX = 1_024
+#: Of how many commands the answer is kept for the person who asked.
+_ANSWERS_MAX = 256
 _LOOK_NS = SECOND_NS // 2
 _HOST = HostClock()
 _PEER = struct.Struct("3i")
 _REQUEST = msgspec.json.Decoder(Request)
+#: What is kept back while too many commands wait; a stop and a halt never are.
+_CAN_WAIT = frozenset({"resume", "allow", "tighten"})
+_TAKEN_WORDS = {
+    "stop": "The stop is seen: nothing new is sent, entries are cancelled and accounted for.",
+    "resume": "The wish to resume is an input of the next cycle.",
+    "allow": "The leave is an input of the next cycle.",
+    "tighten": "The tighter limit is an input of the next cycle.",
+}
 
 
 class _Client:
@@ -86,6 +96,7 @@ class ControlDesk:
         self._made = 0
         self._drained = 0
         self._settled = 0
+        self._answers: dict[int, Answer] = {}
 
     def open(self) -> None:
         """Catch the signals and open the socket; announce the run only after this.
@@ -181,8 +192,14 @@ class ControlDesk:
     def _settle(self) -> None:
         """Know that the cycle of the last drain is over: its commands are decided on, its latches durable.
 
-        Only then do halt files move to `HALT.d/seen`: a halt may be taken twice, and is never lost.
+        Only then do halt files move to `HALT.d/seen`: a halt may be taken twice, and is never lost. The answers come
+        in the order of the commands, so each goes to the ticket of its own.
         """
+        if self._drained > self._settled:
+            answers = self._status().answers[: self._drained - self._settled]
+            self._answers.update(enumerate(answers, start=self._settled + 1))
+            while len(self._answers) > _ANSWERS_MAX:
+                del self._answers[next(iter(self._answers))]
         self._settled = self._drained
         for name in self._drained_names:
             mark_seen(self._home, name)
@@ -211,7 +228,7 @@ class ControlDesk:
             self._stop_asked = True
         if command.kind == "halt":
             self._is_halt_waiting = True
-        if command.kind == "resume" and len(self._waiting) >= COMMANDS_MAX:
+        if command.kind in _CAN_WAIT and len(self._waiting) >= COMMANDS_MAX:
             return 0
         self._made += 1
         self._waiting.append(command)
@@ -278,20 +295,14 @@ class ControlDesk:
             return self._say(accepted=False, text=f"The request cannot be read: {plain(str(error))}.", ticket=0)
         match request.word:
             case "status":
-                return self._say(accepted=True, text="", ticket=0)
+                found = self._answers.get(request.ticket)
+                said = self._say(accepted=True, text="", ticket=0)
+                return said if found is None else msgspec.structs.replace(said, answers=(found,))
             case "halt":
                 return self._take_halt(request, uid)
-            case "stop":
+            case "stop" | "resume" | "allow" | "tighten":
                 ticket = self._add(_command(request, uid))
-                text = "The stop is seen: nothing new is sent, entries are cancelled and accounted for."
-                return self._say(accepted=True, text=text, ticket=ticket)
-            case "resume":
-                ticket = self._add(_command(request, uid))
-                text = (
-                    "The wish to resume is an input of the next cycle."
-                    if ticket
-                    else "Too many commands wait; ask again."
-                )
+                text = _TAKEN_WORDS[request.word] if ticket else "Too many commands wait; ask again."
                 return self._say(accepted=ticket > 0, text=text, ticket=ticket)
 
     def _take_halt(self, request: Request, uid: int) -> Reply:
@@ -313,4 +324,6 @@ def _command(request: Request, uid: int) -> Command:
         reason=plain(request.reason[:REASON_MAX]),
         latch_id=plain(request.latch_id),
         state_no=request.state_no,
+        about=plain(request.about),
+        new_value=request.new_value,
     )

@@ -1,7 +1,7 @@
 """The other side of the control desk: ask a running process, and wait, within a bound, for what becomes of it.
 
 Floor 2 (shell). It never sends a signal that could end a process, and silence is an answer here, not an error.
-It stands beside the trip: the words `stop`, `halt`, `resume` and `status` speak through it.
+It stands beside the trip: every word that asks a running process speaks through it.
 """
 
 from __future__ import annotations
@@ -84,13 +84,14 @@ def settle(mark: ProcessMark, reply: Reply, *, is_done: Callable[[Reply], bool])
         is_done: reads a status reply.
 
     Returns:
-        The last reply, whether it is done or not; `Silence` once the process has ended or says nothing.
+        The last reply, whether it is done or not, with the answer to the command once there is one; `Silence` once
+        the process has ended or says nothing.
     """
     clock = HostClock()
     deadline_ns = clock.boot_ns() + OUTCOME_NS_MAX
     latest = reply
     while clock.boot_ns() < deadline_ns:
-        asked = ask(run_dir_of(mark), Request(word="status"))
+        asked = ask(run_dir_of(mark), Request(word="status", ticket=reply.ticket))
         if isinstance(asked, Silence):
             return asked
         latest = asked

@@ -14,8 +14,9 @@ from rich.text import Text
 
 from interlock.model.journal import Boot, Cycle, Record
 from interlock.model.risk import Verdict
+from interlock.shell.lines import Level, Line, prefix, rendered
 from interlock.shell.phrases import counted
-from interlock.shell.story import Level, Line, Setting, following, prefix, rendered, setting_of, story
+from interlock.shell.story import Setting, following, setting_of, story
 
 #: The forms of the log, as `--log` names them.
 LOG_FORMS: Final = ("story", "line", "json", "quiet")

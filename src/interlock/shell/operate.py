@@ -1,4 +1,4 @@
-"""What `stop`, `halt`, `resume` and `status` do: find the processes, speak with them, and say what came of it.
+"""What `stop`, `halt` and `status` do: find the processes, speak with them, and say what came of it.
 
 Floor 2 (shell). It never ends a process and never clears a latch that was not named. Every wait has a bound.
 It stands beside the trip: the command line gives it the words of a person and prints what it says.
@@ -12,6 +12,8 @@ from pathlib import Path
 
 import msgspec
 
+from interlock.core.risk.keys import KEYS
+from interlock.core.words import number
 from interlock.model.errors import ExitCode, HomeError, InterlockError
 from interlock.model.mode import TradingState, lower
 from interlock.model.risk import Latch
@@ -34,7 +36,10 @@ from interlock.shell.latch_log import read_latches, standing
 from interlock.shell.live import ProcessMark, human, is_alive, live_marks, wake
 from interlock.shell.run_summary import has_begun
 from interlock.shell.runs import ended_words, how_it_ended
-from interlock.shell.status import Status, holding_words, status_from_journal
+from interlock.shell.status import Status, holding_words, leave_words, status_from_journal
+
+#: Who may clear a latch that does not say it.
+ANYBODY = "any named human, at any time"
 
 
 class Mouth(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,11 +145,18 @@ def say_status(status: Status, mouth: Mouth) -> None:
     """Say a status to a person, what is owned first."""
     mouth.say(holding_words(status.positions))
     say_state(status, mouth)
+    for leave in status.leaves:
+        mouth.say(f"  {leave_words(leave)}")
+    stricter = [f"{KEYS[limit.key].written} {number(limit.value, limit.unit)}" for limit in status.tightened]
+    if stricter:
+        mouth.say(f"Tightened while it ran: {', '.join(stricter)}")
     orders = [f"{order.cl_ord_id}{' (in doubt)' if order.in_doubt else ''}" for order in status.open_orders]
     mouth.say(f"Open orders: {', '.join(orders) if orders else 'none'}")
     running = "It runs." if status.ended is None else f"It ended; {status.ended}."
     mouth.say(f"Run {status.run_id}, cycle {status.cycle:,}. {running}")
     mouth.say(f"As of {status.as_of or 'before the first cycle'}{_market(status)}")
+    if status.file.words:
+        mouth.say(plain(status.file.words))
 
 
 def say_state(status: Status, mouth: Mouth) -> None:
@@ -155,10 +167,11 @@ def say_state(status: Status, mouth: Mouth) -> None:
 
 
 def latch_words(latch: Latch) -> str:
-    """Return one latch as a line: id, code, text, scope, who raised it and when."""
+    """Return one latch as a line: id, code, text, scope, who raised it and when, and who may clear it."""
     return (
         f"  {latch.latch_id} {latch.code} on {plain(latch.scope)}: {plain(latch.text).rstrip('.')}. "
-        f"Raised by {plain(latch.raised_by)} at {utc(latch.at_ns)}, holds it at {latch.level} or lower."
+        f"Raised by {plain(latch.raised_by)} at {utc(latch.at_ns)}, holds it at {latch.level} or lower. "
+        f"Who may clear it: {plain(latch.clears) or ANYBODY}."
     )
 
 

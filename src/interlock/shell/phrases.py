@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from interlock.model.journal import Holdings
 from interlock.model.market import Quote
-from interlock.model.orders import ExecReport, ExecType, OrderClass
+from interlock.model.orders import ExecReport, ExecType, OrderClass, OrdType
 from interlock.model.signals import OrderIntent
-from interlock.model.units import money, shares
+from interlock.model.units import money, percent, shares
 
 
 def counted(count: int, thing: str) -> str:
@@ -75,7 +75,21 @@ def intent_words(intent: OrderIntent) -> str:
         `BUY 200 IBM at $181.20`
     """
     leaving = " to leave" if intent.order_class is OrderClass.EXIT else ""
-    return f"{intent.side} {intent.order_qty:,} {intent.symbol} at {money(intent.limit_px)}{leaving}"
+    # A wish for market that no fresh quote could bound has no price of its own.
+    at = "the market" if intent.ord_type is OrdType.MARKET else money(intent.limit_px)
+    return f"{intent.side} {intent.order_qty:,} {intent.symbol} at {at}{leaving}"
+
+
+def shaped_words(intent: OrderIntent) -> str:
+    """Return what was made of a wish before it was judged, as a sentence that follows another, or ""."""
+    words = ""
+    if intent.bound_bps:
+        words += f" It was a wish for market; its price is bounded {percent(intent.bound_bps)} beyond the touch."
+    if intent.wished_qty:
+        words += (
+            f" It was cut from {shares(intent.wished_qty)} to the largest order; the rest must be wished for again."
+        )
+    return words
 
 
 def holdings_words(holdings: Holdings) -> str:

@@ -16,7 +16,7 @@ import msgspec
 from interlock.core.recover import recover
 from interlock.core.state import nothing_carried
 from interlock.model.errors import InvariantError, JournalError
-from interlock.model.journal import Boot, BootAside, Carried, Cycle, Stop
+from interlock.model.journal import Boot, BootAside, Carried, Cycle, LimitInForce, Stop
 from interlock.model.mode import Mode
 from interlock.model.risk import Latch
 from interlock.model.units import plain
@@ -24,6 +24,7 @@ from interlock.shell.home import RUNS_FOLDER, run_ids, run_mode
 from interlock.shell.journal_check import looks_whole
 from interlock.shell.journal_reader import JournalReader, require_trusted
 from interlock.shell.live import replace_file
+from interlock.shell.loosening import Policy, policy_of
 from interlock.shell.run_summary import RunSummary, has_begun, last_stop, summary
 
 #: In the home: the id of the PAPER run that its account lives in.
@@ -33,7 +34,8 @@ LAST_PAPER_RUN: Final = "last-paper-run"
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """What recovery found: the state to start from, the run before, and the sentences to tell.
 
-    `unlogged` are latches that stand and that the home's log does not know yet.
+    `unlogged` are latches that stand and that the home's log does not know yet. `policy` is what the run before was
+    judged by, whatever its mode carries; empty where there was none.
     """
 
     carried: Carried
@@ -41,6 +43,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     previous_run: str
     previous_head: str
     words: tuple[str, ...]
+    policy: Policy = Policy()
 
 
 def recovered(home: Path, *, mode: Mode, latches: tuple[Latch, ...], next_latch_no: int, cash_micros: int) -> Found:
@@ -77,10 +80,10 @@ def recovered(home: Path, *, mode: Mode, latches: tuple[Latch, ...], next_latch_
             raise
         words.append(f"The record of the run before cannot be trusted; look at it with interlock verify. {error}")
         left = fresh
-    # A latch is on the run's record before it is in the home's log: one that a crash kept out of the log
-    # has a number that the log never gave, and still stands.
+    # A latch is on the run's record first: one that a crash kept out of the home's log still stands.
     unlogged = _unlogged((*left.latches, *others), next_latch_no=next_latch_no)
     latches = (*latches, *unlogged)
+    policy = _policy_of(run_dir, limits=left.limits)
     if mode is Mode.SIM:
         left = nothing_carried(cash_micros, latches)
         if words:
@@ -91,7 +94,17 @@ def recovered(home: Path, *, mode: Mode, latches: tuple[Latch, ...], next_latch_
         previous_run=run_id,
         previous_head=previous_head,
         words=tuple(words),
+        policy=policy,
     )
+
+
+def _policy_of(run_dir: Path, *, limits: tuple[LimitInForce, ...]) -> Policy:
+    """Return what a run was judged by at its end; nothing where its first record cannot be read."""
+    with contextlib.suppress(InvariantError, JournalError):
+        first = next(JournalReader(run_dir).records(), None)
+        if first is not None and isinstance(first.decided, Boot):
+            return policy_of(first.decided, limits=limits)
+    return Policy()
 
 
 def remember_run(home: Path, run_id: str) -> None:

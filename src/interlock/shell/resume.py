@@ -12,18 +12,19 @@ from pathlib import Path
 
 import msgspec
 
+from interlock.core.people import GATE_MISSED
 from interlock.model.errors import ExitCode, HomeError
-from interlock.model.mode import TradingState
+from interlock.model.mode import Mode, TradingState
 from interlock.model.risk import Latch
 from interlock.model.units import plain
+from interlock.shell.asking import answered, asked
 from interlock.shell.clocks import HostClock
-from interlock.shell.control_client import Silence, ask, run_dir_of, settle
-from interlock.shell.control_words import Reply, Request
+from interlock.shell.control_words import Request
 from interlock.shell.halt_files import halt_names, mark_seen, read_halt
-from interlock.shell.home import holder, open_home
+from interlock.shell.home import holder, open_home, run_ids, run_mode
 from interlock.shell.latch_log import LatchLog
 from interlock.shell.live import ProcessMark, human
-from interlock.shell.operate import Mouth, latch_words, say_holdings
+from interlock.shell.operate import ANYBODY, Mouth, latch_words, say_holdings
 from interlock.shell.status import holding_words
 
 _TYPED_LATCH = re.compile(r"(L\d{1,9}) (\d{1,18})")
@@ -78,7 +79,7 @@ def show(home: Path, mouth: Mouth) -> Shown:
     """
     mark = holder(home)
     if mark.run_id:
-        status = _answered(mark, Request(word="status")).status
+        status = answered(mark, Request(word="status"), otherwise="Nothing was resumed").status
         mouth.say(holding_words(status.positions))
         shown = Shown(
             latches=status.latches,
@@ -133,32 +134,7 @@ def _how_to_go_on(shown: Shown) -> str:
 
 def _ask_to_resume(mark: ProcessMark, wish: Wish, mouth: Mouth) -> ExitCode:
     request = Request(word="resume", by=human(os.getuid()), latch_id=wish.latch_id, state_no=wish.state_no)
-    reply = _answered(mark, request)
-    mouth.say(holding_words(reply.status.positions))
-    if not reply.accepted:
-        mouth.warn(reply.text)
-        return ExitCode.REFUSED
-    outcome = settle(mark, reply, is_done=lambda _: True)
-    if isinstance(outcome, Silence) or outcome.settled < reply.ticket:
-        why = outcome.why if isinstance(outcome, Silence) else "it did not decide within 10 s"
-        mouth.warn(f"What became of the wish is not known: process {mark.pid}: {why}. See: interlock status")
-        return ExitCode.REFUSED
-    answers = [answer for answer in outcome.status.answers if answer.kind == "resume"]
-    if answers and answers[-1].granted:
-        mouth.say(plain(answers[-1].text))
-        return ExitCode.CLEAN
-    mouth.warn(plain(answers[-1].text) if answers else "The process gave no answer to the wish; see: interlock status")
-    return ExitCode.REFUSED
-
-
-def _answered(mark: ProcessMark, request: Request) -> Reply:
-    reply = ask(run_dir_of(mark), request)
-    if isinstance(reply, Silence):
-        message = (
-            f"Process {mark.pid} (run {mark.run_id}) holds the home, but {reply.why}. Nothing was resumed; ask again."
-        )
-        raise HomeError(message)
-    return reply
+    return asked(mark, request, mouth=mouth, otherwise="Nothing was resumed")
 
 
 def _at_rest(home: Path, wish: Wish | None) -> tuple[tuple[Latch, ...], int]:
@@ -174,23 +150,38 @@ def _at_rest(home: Path, wish: Wish | None) -> tuple[tuple[Latch, ...], int]:
         for name in halt_names(home):
             _latch_halt(home, name, log=log, at_ns=clock.wall_ns())
         if wish is not None:
-            _check(log, wish)
+            # A SIM run begins anew each time; a home that has a PAPER account goes on with what it had.
+            is_account = any(run_mode(one) is Mode.PAPER for one in run_ids(home))
+            _check(log, wish, is_account=is_account)
             log.cleared(
                 wish.latch_id, by=human(os.getuid()), why=f"resume {wish.latch_id} {wish.state_no}, nothing running"
             )
         return log.book.standing, log.book.lines
 
 
-def _check(log: LatchLog, wish: Wish) -> None:
+def _check(log: LatchLog, wish: Wish, *, is_account: bool) -> None:
     if wish.state_no != log.book.lines:
         message = (
             f"Not resumed: the state is number {log.book.lines} by now, and {wish.state_no} was typed. "
             "Something changed in between; look again with: interlock resume"
         )
         raise HomeError(message)
-    if wish.latch_id not in [latch.latch_id for latch in log.book.standing]:
+    found = [latch for latch in log.book.standing if latch.latch_id == wish.latch_id]
+    if not found:
         message = f"Not resumed: no latch {wish.latch_id} stands. See what does with: interlock resume"
         raise HomeError(message)
+    if is_account and _needs_a_process(found[0]):
+        message = (
+            f"Not resumed: {wish.latch_id} {found[0].code} is cleared by {plain(found[0].clears)}, and only a running "
+            "process knows whether that holds. Start it, where it trades nothing before a human lets it, and resume "
+            "there."
+        )
+        raise HomeError(message)
+
+
+def _needs_a_process(latch: Latch) -> bool:
+    """Return True if who may clear a latch depends on how the account stands, which nothing at rest can tell."""
+    return latch.clears not in ("", ANYBODY) and latch.code != GATE_MISSED
 
 
 def _latch_halt(home: Path, name: str, *, log: LatchLog, at_ns: int) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from interlock.model.errors import ConfigError, InvariantError, JournalError
-from interlock.model.market import Column, Flags, MarketSnapshot, make_snapshot
+from interlock.model.market import Column, Flags, MarketSnapshot, Reference, make_reference, make_snapshot
 from interlock.model.units import plain
 from interlock.shell.run_folder import opened
 
@@ -25,6 +25,10 @@ SIDE_FILE: Final = "snapshots.arrows"
 
 _NUMBERS: Final = ("bid_px", "ask_px", "last_px", "bid_qty", "ask_qty", "volume", "event_ns")
 _FLAGS: Final = ("present", "halted")
+#: Columns of the reference; they count where the batch says that one was given, and older files have none of them.
+_REFERENCE: Final = ("close_px", "adv_qty", "band_low_px", "band_high_px")
+_GIVEN: Final = "given"
+_NOT_GIVEN: Final = "none"
 
 
 class _Column(Protocol):
@@ -118,7 +122,8 @@ class SideFile:
             JournalError: the file cannot be made.
         """
         self._arrow, ipc = _arrow()
-        fields = [(name, self._arrow.int64()) for name in _NUMBERS] + [(name, self._arrow.bool_()) for name in _FLAGS]
+        fields = [(name, self._arrow.int64()) for name in (*_NUMBERS, *_REFERENCE)]
+        fields += [(name, self._arrow.bool_()) for name in _FLAGS]
         self._schema = self._arrow.schema(fields, metadata={"universe": "\n".join(universe)})
         self._path = run_dir / SIDE_FILE
         try:
@@ -135,11 +140,14 @@ class SideFile:
         Raises:
             JournalError: it could not be written; nothing may be sent any more.
         """
-        columns = [getattr(snapshot, name) for name in (*_NUMBERS, *_FLAGS)]
+        columns = [getattr(snapshot, name) for name in _NUMBERS]
+        columns += [getattr(snapshot.reference, name) for name in _REFERENCE]
+        columns += [getattr(snapshot, name) for name in _FLAGS]
         said = {
             "seq": str(snapshot.seq),
             "as_of_ns": str(snapshot.as_of_ns),
             "trading_date": snapshot.trading_date,
+            "reference": _GIVEN if snapshot.reference.is_given else _NOT_GIVEN,
             "digest": snapshot.digest,
         }
         try:
@@ -226,29 +234,40 @@ def _checked(read: _Read, universe: tuple[str, ...]) -> MarketSnapshot:
 
 def _snapshot(read: _Read, universe: tuple[str, ...]) -> tuple[MarketSnapshot, str]:
     said = {name.decode(): text.decode() for name, text in read.custom_metadata.items()}
-
-    def numbers(name: str) -> Column:
-        return _whole(read.batch.column(name)).astype(np.int64)
-
-    def flags(name: str) -> Flags:
-        return _whole(read.batch.column(name)).astype(np.bool_)
-
     snapshot = make_snapshot(
         seq=int(said["seq"]),
         as_of_ns=int(said["as_of_ns"]),
         trading_date=said["trading_date"],
         universe=universe,
-        bid_px=numbers("bid_px"),
-        ask_px=numbers("ask_px"),
-        last_px=numbers("last_px"),
-        bid_qty=numbers("bid_qty"),
-        ask_qty=numbers("ask_qty"),
-        volume=numbers("volume"),
-        event_ns=numbers("event_ns"),
-        present=flags("present"),
-        halted=flags("halted"),
+        bid_px=_numbers(read, "bid_px"),
+        ask_px=_numbers(read, "ask_px"),
+        last_px=_numbers(read, "last_px"),
+        bid_qty=_numbers(read, "bid_qty"),
+        ask_qty=_numbers(read, "ask_qty"),
+        volume=_numbers(read, "volume"),
+        event_ns=_numbers(read, "event_ns"),
+        present=_flags(read, "present"),
+        halted=_flags(read, "halted"),
+        reference=_reference(read) if said.get("reference", _NOT_GIVEN) == _GIVEN else None,
     )
     return snapshot, said["digest"]
+
+
+def _reference(read: _Read) -> Reference:
+    return make_reference(
+        close_px=_numbers(read, "close_px"),
+        adv_qty=_numbers(read, "adv_qty"),
+        band_low_px=_numbers(read, "band_low_px"),
+        band_high_px=_numbers(read, "band_high_px"),
+    )
+
+
+def _numbers(read: _Read, name: str) -> Column:
+    return _whole(read.batch.column(name)).astype(np.int64)
+
+
+def _flags(read: _Read, name: str) -> Flags:
+    return _whole(read.batch.column(name)).astype(np.bool_)
 
 
 def _whole(column: _Column) -> npt.NDArray[np.generic]:

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
+from interlock.core.risk.table import CONTROLS
+from interlock.core.words import number
 from interlock.model.errors import JournalError
-from interlock.model.journal import Answer, Boot, BootAside, Cycle, Decided, Record, Stop
+from interlock.model.journal import Answer, Boot, BootAside, Cycle, Decided, LimitInForce, Record, Stop
 from interlock.model.mode import TradingState
 from interlock.model.orders import ExecType, Order, OrderClass, Position, Side
-from interlock.model.risk import Latch, Verdict
-from interlock.model.units import money, plain, utc
+from interlock.model.risk import Latch, Leave, Verdict
+from interlock.model.units import money, plain, shares, utc
 from interlock.shell.journal_reader import JournalReader
+from interlock.shell.limits_then import TIGHTENED, limits_now
 from interlock.shell.run_summary import last_words, summary
 
 #: How many holdings the first line names; the rest is counted.
@@ -47,6 +51,18 @@ class OpenOrder(msgspec.Struct, frozen=True, kw_only=True):
     in_doubt: bool
 
 
+class FileCompared(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the configuration file says what runs: `same`, `differs`, `unknown` or `built-in`, and in words.
+
+    `differs` names the keys that do not say the same. "" is a state too: nobody compared them.
+    """
+
+    state: str = ""
+    path: str = ""
+    differs: tuple[str, ...] = ()
+    words: str = ""
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """What a run has and may do.
 
@@ -64,6 +80,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         market_time: market time of the last cycle, UTC; "" before the first.
         open_entries: ids of open or in-doubt orders that add risk.
         answers: what became of the commands of the last cycle that had any.
+        leaves: one-time leaves past a soft control that humans gave and that are not used up.
+        tightened: limits that humans made stricter while it ran.
+        file: whether its configuration file still says what runs.
     """
 
     run_id: str
@@ -79,6 +98,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     market_time: str
     open_entries: tuple[str, ...]
     answers: tuple[Answer, ...]
+    leaves: tuple[Leave, ...] = ()
+    tightened: tuple[LimitInForce, ...] = ()
+    file: FileCompared = FileCompared()
 
 
 def holding_words(positions: Iterable[HeldPosition]) -> str:
@@ -102,6 +124,21 @@ def holding_words(positions: Iterable[HeldPosition]) -> str:
     more = len(words) - _NAMED_MAX
     named = "; ".join(words[:_NAMED_MAX])
     return f"You hold {named}; and {more} more (interlock status --json names all)" if more > 0 else f"You hold {named}"
+
+
+_UNITS = MappingProxyType({control.code: control.unit for control in CONTROLS})
+
+
+def leave_words(leave: Leave) -> str:
+    """Return one leave as a sentence: for whom, for what at most, past which controls, until when, by whom and why."""
+    past = ", ".join(
+        f"{code} up to {number(most, _UNITS[code])}" for code, most in zip(leave.codes, leave.observed, strict=True)
+    )
+    return (
+        f"Leave for {leave.decision_id}: {plain(leave.strategy_id)} may once {leave.side} at most "
+        f"{shares(leave.order_qty)} of {plain(leave.symbol)} past {past}, until market time "
+        f"{utc(leave.expires_ns)}. {plain(leave.by)} allowed it: {plain(leave.reason)}."
+    )
 
 
 def held(positions: Iterable[Position], prices_px: Mapping[str, int]) -> tuple[HeldPosition, ...]:
@@ -141,6 +178,11 @@ def entry_ids(orders: Iterable[OpenOrder]) -> tuple[str, ...]:
     return tuple(order.cl_ord_id for order in orders if order.order_class is OrderClass.ENTRY)
 
 
+def tightened_of(limits: Iterable[LimitInForce]) -> tuple[LimitInForce, ...]:
+    """Return those limits of the account that a human made stricter while the run went on."""
+    return tuple(limit for limit in limits if limit.source == TIGHTENED)
+
+
 def status_from_journal(run_dir: Path, *, latches: tuple[Latch, ...], ended: str | None) -> Status:
     """Return the last state that a run's journal knows.
 
@@ -176,6 +218,8 @@ def status_from_journal(run_dir: Path, *, latches: tuple[Latch, ...], ended: str
         market_time=_market_time(record.decided),
         open_entries=entry_ids(orders),
         answers=record.decided.outputs.answers if isinstance(record.decided, Cycle) else (),
+        leaves=_leaves(record.decided),
+        tightened=_tightened(run_dir, record.decided),
     )
 
 
@@ -204,6 +248,26 @@ def _last_state(decided: Decided) -> tuple[TradingState, int]:
             return decided.outputs.state_after, decided.outputs.state_no
         case Stop():
             return decided.state, 0
+
+
+def _tightened(run_dir: Path, decided: Decided) -> tuple[LimitInForce, ...]:
+    """Return what was tightened; a journal that is damaged before its end still says what is held."""
+    if isinstance(decided, Stop):
+        return tightened_of(decided.closing.limits)
+    try:
+        return tightened_of(limits_now(run_dir))
+    except JournalError:
+        return ()
+
+
+def _leaves(decided: Decided) -> tuple[Leave, ...]:
+    match decided:
+        case Boot():
+            return decided.carried.leaves
+        case Cycle():
+            return decided.outputs.of_gate.leaves
+        case Stop():
+            return decided.closing.leaves
 
 
 def _last_holdings(

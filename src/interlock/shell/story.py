@@ -6,11 +6,11 @@ so that a run told again from its journal says the same words. On the trip: TELL
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import msgspec
 
+from interlock.core.words import number
 from interlock.model.journal import (
+    SCHEMA_VERSION,
     Boot,
     BootAside,
     Command,
@@ -27,9 +27,18 @@ from interlock.model.mode import MODE_WORDS, Mode
 from interlock.model.orders import ExecReport
 from interlock.model.risk import Decision, Latch, Verdict
 from interlock.model.signals import Idea, ScanResult
-from interlock.model.units import duration, money, plain, utc
-from interlock.shell.phrases import counted, holdings_words, intent_words, quote_words, report_words, scope_words
-from interlock.shell.reasons import explain_block, limit_words
+from interlock.model.units import duration, money, plain
+from interlock.shell.lines import Level, Line, Stage
+from interlock.shell.phrases import (
+    counted,
+    holdings_words,
+    intent_words,
+    quote_words,
+    report_words,
+    scope_words,
+    shaped_words,
+)
+from interlock.shell.reasons import explain_block, limit_words, session_words, written_name
 
 #: The code of the latch of a strategy that failed.
 STRATEGY_FAULT = "STRATEGY_FAULT"
@@ -39,48 +48,13 @@ NAMED_MAX = 3
 WATCHED_MAX = 8
 
 
-class Stage(StrEnum):
-    """The stage words; a new one needs a decision record in the book."""
-
-    BOOT = "BOOT"
-    SEE = "SEE"
-    BOOK = "BOOK"
-    SCAN = "SCAN"
-    IDEA = "IDEA"
-    RISK = "RISK"
-    SEND = "SEND"
-    HALT = "HALT"
-    REST = "REST"
-    STOP = "STOP"
-    FAIL = "FAIL"
-
-
-class Level(StrEnum):
-    """INFO is the story, WARNING wants a look, ERROR means halted."""
-
-    INFO = "INFO"
-    WARNING = "WARNING"
-    ERROR = "ERROR"
-
-
-class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the story: a sentence, and `key=value` pairs for machines and for `grep`."""
-
-    cycle: int
-    mode: Mode
-    at_ns: int
-    stage: Stage
-    level: Level
-    text: str
-    keys: tuple[tuple[str, str], ...]
-
-
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """What the lines of a run need from its first record; and from the last cycle, the market's time."""
 
     mode: Mode
     source_words: str
     at_ns: int
+    schema_version: int = SCHEMA_VERSION
 
 
 def setting_of(record: Record) -> Setting:
@@ -88,7 +62,8 @@ def setting_of(record: Record) -> Setting:
     decided, aside = record.decided, record.aside
     mode = decided.mode if isinstance(decided, Boot) else Mode.SIM
     words = aside.source_words if isinstance(aside, BootAside) else ""
-    return Setting(mode=mode, source_words=plain(words), at_ns=0)
+    version = decided.schema_version if isinstance(decided, Boot) else SCHEMA_VERSION
+    return Setting(mode=mode, source_words=plain(words), at_ns=0, schema_version=version)
 
 
 def following(setting: Setting, record: Record) -> Setting:
@@ -99,28 +74,12 @@ def following(setting: Setting, record: Record) -> Setting:
     return setting
 
 
-def prefix(line: Line) -> str:
-    """Return the prefix, as wide in every line of a run: cycle, mode, market time, stage."""
-    at = utc(line.at_ns) if line.at_ns else "-" * 20
-    return f"{line.cycle:06d} {line.mode:<4} {at} {line.stage:<4} | "
-
-
-def rendered(line: Line) -> str:
-    """Return a line as the story prints it."""
-    keys = "".join(f" {key}={_quoted(value)}" if key else f" {value}" for key, value in line.keys)
-    return f"{prefix(line)}{line.text}{keys}"
-
-
-def _quoted(value: str) -> str:
-    """Return a value as one word to a reader who splits at spaces."""
-    return f'"{value}"' if " " in value else value
-
-
 class _Writer:
     """Collects the lines of one record."""
 
     def __init__(self, setting: Setting, *, cycle: int, at_ns: int) -> None:
         self.lines: list[Line] = []
+        self.schema_version = setting.schema_version
         self._setting = setting
         self._cycle = cycle
         self._at_ns = at_ns
@@ -165,7 +124,7 @@ def _boot(decided: Boot, aside: BootAside, setting: Setting) -> tuple[Line, ...]
     out.say(Stage.BOOT, f"It watches {counted(len(decided.universe), 'symbol')}: {names}.")
     asked = ", ".join(decided.strategies) or "none, so nothing will be wished for"
     out.say(Stage.BOOT, f"Strategies: {asked}.")
-    for text in limit_words(decided):
+    for text in (*limit_words(decided), *session_words(decided)):
         out.say(Stage.BOOT, text)
     if decided.not_covered:
         covered = ", ".join(decided.not_covered)
@@ -212,6 +171,7 @@ def _cycle(decided: Cycle, aside: CycleAside, setting: Setting) -> tuple[Line, .
         out.say(Stage.FAIL, f"Trading halts: {trip.text}.", level=Level.ERROR, keys=(("", trip.code),))
     for command, answer in zip(decided.inputs.commands, decided.outputs.answers, strict=True):
         _say_command(out, command, text=answer.text, granted=answer.granted)
+    _say_checks_of_the_gate(out, decided.outputs)
     _say_latches(out, decided.outputs, of_strategies=False)
     for result in decided.outputs.scans:
         _say_scan(out, result)
@@ -253,9 +213,25 @@ def _say_report(out: _Writer, report: ExecReport, *, effect: str, text: str) -> 
 
 
 def _say_command(out: _Writer, command: Command, *, text: str, granted: bool) -> None:
-    stage = Stage.STOP if command.kind == "stop" else Stage.HALT
+    stage = {"stop": Stage.STOP, "allow": Stage.RISK, "tighten": Stage.RISK}.get(command.kind, Stage.HALT)
     level = Level.INFO if command.kind == "stop" and granted else Level.WARNING
     out.say(stage, text, level=level, keys=(("by", command.by), ("via", command.via)))
+
+
+def _say_checks_of_the_gate(out: _Writer, outputs: Outputs) -> None:
+    """Say that a new date began, that the gate proved itself, what became stricter, and what came near a limit."""
+    if outputs.of_gate.day_roll is not None:
+        text = (
+            f"The trading date {outputs.of_gate.day_roll.trading_date} begins: the losses of the day count from here."
+        )
+        out.say(Stage.BOOK, text, keys=(("", "DAY_ROLL"),))
+    proof = outputs.of_gate.proof
+    if proof is not None and not proof.missed:
+        out.say(Stage.RISK, f"The gate proved itself: it refused all {proof.refused} violations that it was given.")
+    for limit in outputs.of_gate.tightened:
+        out.say(Stage.RISK, f"{written_name(limit.key)} is {number(limit.value, limit.unit)} from now on.")
+    for words in outputs.of_gate.warnings:
+        out.say(Stage.RISK, f"{words}.", level=Level.WARNING)
 
 
 def _say_latches(out: _Writer, outputs: Outputs, *, of_strategies: bool) -> None:
@@ -270,6 +246,8 @@ def _say_latch(out: _Writer, latch: Latch) -> None:
         f"Latch {latch.latch_id} tripped on {scope_words(latch.scope)}: {latch.text}. "
         "Entries stay blocked there until a human clears it: interlock resume."
     )
+    if latch.clears:
+        text += f" Who may: {latch.clears}."
     out.say(Stage.HALT, text, level=Level.ERROR, keys=(("", latch.code), ("latch", latch.latch_id)))
 
 
@@ -301,14 +279,18 @@ def _say_decision(out: _Writer, decision: Decision) -> None:
     required = [check for check in decision.checks if check.required]
     keys = (("decision", decision.decision_id),)
     if decision.verdict is Verdict.APPROVED:
-        text = f"Approved {intent_words(intent)}, because {intent.because}: all {len(required)} checks passed."
-        out.say(Stage.RISK, text, keys=keys)
+        left = [check for check in decision.checks if check.source == "leave"]
+        text = f"Approved {intent_words(intent)}, because {intent.because}: all {len(required)} checks passed"
+        text += f", {' and '.join(check.code for check in left)} for {left[0].note}." if left else "."
+        out.say(Stage.RISK, f"{text}{shaped_words(intent)}", keys=keys)
         return
     failed = decision.failed()
-    reasons, remedy = explain_block(failed)
+    reasons, remedy = explain_block(failed, schema_version=out.schema_version)
     text = (
         f"Blocked {intent_words(intent)}: {reasons}; {counted(len(required) - len(failed), 'check')} passed. {remedy}"
     )
+    if decision.is_soft_block:
+        text += f" A human may let it pass once: interlock allow {decision.decision_id} --reason ..."
     codes = ",".join(check.code for check in failed)
     out.say(Stage.RISK, text, level=Level.WARNING, keys=(("", codes), *keys))
 

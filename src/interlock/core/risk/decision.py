@@ -28,10 +28,14 @@ def decide(intent: OrderIntent, *, quote: Quote, checks: tuple[Check, ...], mode
         `Approved` if and only if every required check is there, is marked as required and has passed.
 
     Raises:
-        InvariantError: the checks are not one for each control that applies to the order's class.
+        InvariantError: the checks are not one for each control that applies to the order's class, or what was judged
+            is a probe of the gate itself.
     """
-    required = required_codes(intent.order_class)
-    applying = applying_codes(intent.order_class)
+    # Exactly this type: a synthetic violation reads like an intent, and no approval is ever made of one.
+    if type(intent) is not OrderIntent:
+        message = f"Broken invariant: only an intent is decided on, never a {type(intent).__name__}"
+        raise InvariantError(message)
+    required, applying = required_codes(intent.order_class), applying_codes(intent.order_class)
     marked = tuple([check.code for check in checks if check.required])
     # An answer short of a control must not look like one that merely failed: it is a bug, and it is said.
     if marked != required or tuple([check.code for check in checks]) != applying:
@@ -41,7 +45,7 @@ def decide(intent: OrderIntent, *, quote: Quote, checks: tuple[Check, ...], mode
             f"(of {len(CONTROLS)} in the table)"
         )
         raise InvariantError(message)
-    complete = len(required) > 0 and all(check.passed is True for check in checks if check.required)
+    complete = len(required) > 0 and not [check for check in checks if check.required and check.passed is not True]
     verdict = Verdict.APPROVED if complete else Verdict.BLOCKED
     decision = Decision(decision_id=intent.intent_id, verdict=verdict, intent=intent, quote=quote, checks=checks)
     return _mint(decision, mode) if complete else Blocked(decision=decision)

@@ -6,31 +6,104 @@ Floor 1 (decisions). Pure values, made once from the table: they are read for ev
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
-from interlock.core.risk.controls import Control
+import msgspec
+
+from interlock.core.risk.facts import SOFT, Control, Measure, Rule
 from interlock.core.risk.table import CONTROLS
 from interlock.model.market import Provides
 from interlock.model.orders import OrderClass
-from interlock.model.risk import ReasonCode
+from interlock.model.risk import Check, ReasonCode
+
+#: What no order can be judged without: a source that lacks it leaves the controls that read it blocking.
+_VITAL = frozenset({Provides.QUOTES})
 
 
-def rows_of(controls: tuple[Control, ...], order_class: OrderClass) -> tuple[tuple[Control, bool], ...]:
-    """Return the controls that are evaluated for a class of order, in order, each with whether it is required."""
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One control for one class of order and one source.
+
+    Attributes:
+        control: the line of the table.
+        required: True if this class must pass it.
+        soft: True if a human's leave may stand in for it.
+        passed: the check of a rule without a number that is kept, made once; None where numbers are shown.
+        uncovered: the check of a control whose input the source does not provide, else None.
+    """
+
+    control: Control
+    required: bool
+    soft: bool
+    passed: Check | None
+    uncovered: Check | None
+
+
+def rows_of(
+    controls: tuple[Control, ...], order_class: OrderClass, *, provides: frozenset[Provides]
+) -> tuple[Row, ...]:
+    """Return the controls that are evaluated for a class of order, in order."""
+    return tuple(_row(control, order_class, provides) for control in controls if order_class in control.applies_to)
+
+
+@lru_cache(maxsize=64)
+def rows_for(order_class: OrderClass, provides: frozenset[Provides]) -> tuple[Row, ...]:
+    """Return the rows of the table itself; they are the same each time."""
+    return rows_of(CONTROLS, order_class, provides=provides)
+
+
+#: A row, spread out so that nothing of it is looked up again for each intent: the row, the check that is settled
+#: whatever the facts are, the rule, the check of a rule that is kept, the measure, its key, which way it is looked at,
+#: the code, whether it is required, the unit, whether it is soft.
+Line = tuple[Row, Check | None, Rule | None, Check | None, Measure | None, str, bool, ReasonCode, bool, str, bool]
+
+
+def lines_of(rows: tuple[Row, ...]) -> tuple[Line, ...]:
+    """Return the rows, spread out."""
     return tuple(
-        (control, order_class in control.required_for) for control in controls if order_class in control.applies_to
+        (
+            row,
+            row.uncovered,
+            row.control.rule,
+            row.passed,
+            row.control.measure,
+            row.control.key,
+            row.control.is_least,
+            row.control.code,
+            row.required,
+            row.control.unit,
+            row.soft,
+        )
+        for row in rows
     )
 
 
-#: The rows of each class, made once: they are read for every intent.
-ROWS: Mapping[OrderClass, tuple[tuple[Control, bool], ...]] = MappingProxyType(
-    {order_class: rows_of(CONTROLS, order_class) for order_class in OrderClass}
+@lru_cache(maxsize=64)
+def lines_for(order_class: OrderClass, provides: frozenset[Provides]) -> tuple[Line, ...]:
+    """Return the rows of the table itself, spread out; they are the same each time."""
+    return lines_of(rows_for(order_class, provides))
+
+
+def _row(control: Control, order_class: OrderClass, provides: frozenset[Provides]) -> Row:
+    required = order_class in control.required_for
+    lacking = sorted(control.needs - provides - _VITAL)
+    note = f"NOT COVERED: the source does not tell {' and '.join(lacking).replace('_', ' ')}"
+    uncovered = Check(control.code, True, required, None, None, control.unit, "rule", note) if lacking else None  # noqa: FBT003
+    kept = Check(control.code, True, required, 1, 1, control.unit, "rule", "")  # noqa: FBT003
+    return Row(
+        control=control,
+        required=required,
+        soft=control.action == SOFT,
+        passed=kept if control.rule is not None and not control.key else None,
+        uncovered=uncovered,
+    )
+
+
+_REQUIRED: Mapping[OrderClass, tuple[ReasonCode, ...]] = MappingProxyType(
+    {one: tuple(control.code for control in CONTROLS if one in control.required_for) for one in OrderClass}
 )
-_REQUIRED = MappingProxyType(
-    {order_class: tuple(control.code for control, required in rows if required) for order_class, rows in ROWS.items()}
-)
-_APPLYING = MappingProxyType(
-    {order_class: tuple(control.code for control, _ in rows) for order_class, rows in ROWS.items()}
+_APPLYING: Mapping[OrderClass, tuple[ReasonCode, ...]] = MappingProxyType(
+    {one: tuple(control.code for control in CONTROLS if one in control.applies_to) for one in OrderClass}
 )
 
 

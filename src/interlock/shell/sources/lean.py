@@ -2,18 +2,13 @@
 
 Floor 2 (shell). It never shows a bar before it is complete, never changes a file, and never goes on with a
 file that is no longer the one that the run began with.
-On the trip: SEE calls `next`; one day of each file is held at a time, so memory does not grow with the days.
+On the trip: SEE calls `next`; one day of each minute file is held at a time, so memory grows with the days by no
+more than their daily bars, 24 bytes each.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
-import lzma
 import re
-import struct
-import zipfile
-import zlib
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -24,23 +19,18 @@ from interlock.model.errors import DataError
 from interlock.model.market import FaultCode, MarketSnapshot, Origin, Provides, checked_universe
 from interlock.model.units import plain
 from interlock.shell.sources.dates import NEW_YORK, ExchangeDays
-from interlock.shell.sources.files import content_words, readable_path, unreadable
+from interlock.shell.sources.files import readable_path, unreadable
+from interlock.shell.sources.lean_daily import daily_bars
 from interlock.shell.sources.lean_rows import BarKind, day_clock, lean_lines
-from interlock.shell.sources.recorded import SnapshotWalk
+from interlock.shell.sources.lean_zip import content_of, packed_bytes, unpacked
+from interlock.shell.sources.recorded import SnapshotWalk, nothing_beforehand
 from interlock.shell.sources.rows import FaultRow, Row, in_order
 
 #: Where minute bars live in a LEAN data folder.
 MINUTE_FOLDER = "equity/usa/minute"
-#: A day of minute bars is under 100 kB; what unpacks to more than this is something else.
-_MEMBER_BYTES_MAX = 64 * 2**20
 _DAYS_MAX = 20_000
 _SATURDAY = 5
 _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-#: What zipfile raises over torn bytes, found by tearing every byte of a file in every way.
-_BROKEN_ZIP = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
-    *(EOFError, RuntimeError, ValueError, OverflowError, OSError),
-)
 
 
 class _DayFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +47,8 @@ class _DayFile(msgspec.Struct, frozen=True, kw_only=True):
 class LeanSource:
     """Minute quote and trade bars of a LEAN data folder, from the first day to the last, both included.
 
-    Every weekday without a file is told as absent, holidays too: the folder does not say which days were open.
+    Every weekday without a file is told as absent, holidays too: the folder does not say which days were open. Where
+    every symbol has a file of daily bars too, each trading date knows the close and the volumes before it.
 
     Args:
         universe: the symbols.
@@ -85,10 +76,12 @@ class LeanSource:
             )
             raise DataError(message)
         self._content = {file.name: _content_of(file) for file in found}
+        self._daily = daily_bars(universe, folder=self._folder, first_day=first_day, last_day=last_day)
         self._kinds = frozenset(file.kind for file in found)
         self._days = ExchangeDays(NEW_YORK)
         streams = [self._absent_rows(absent), *self._bar_streams(found)]
-        self._walk = SnapshotWalk(universe=universe, streams=streams, days=self._days)
+        beforehand = nothing_beforehand if self._daily is None else self._daily.reference_on
+        self._walk = SnapshotWalk(universe=universe, streams=streams, days=self._days, reference_on=beforehand)
 
     @property
     def origin(self) -> Origin:
@@ -97,15 +90,17 @@ class LeanSource:
         symbols = "1 symbol" if len(self._universe) == 1 else f"{len(self._universe):,} symbols"
         files = "1 file" if len(self._content) == 1 else f"{len(self._content):,} files"
         words = f"recorded LEAN minute bars of {symbols}, {self._first_day} to {self._last_day}, {files}"
-        identity = (*span, *sorted(self._content.items()))
+        daily = () if self._daily is None else self._daily.content
+        identity = (*span, *sorted([*self._content.items(), *daily]))
         return Origin(kind="lean", identity=identity, words=words, where=str(self._folder))
 
     @property
     def provides(self) -> frozenset[Provides]:
-        """Return what the kinds of files that are there can tell; LEAN does not say who is halted."""
+        """Return what the kinds of files that are there can tell; LEAN says neither who is halted nor any bands."""
         quotes = {Provides.QUOTES, Provides.SIZES} if BarKind.QUOTE in self._kinds else set[Provides]()
         trades = {Provides.LAST, Provides.VOLUME} if BarKind.TRADE in self._kinds else set[Provides]()
-        return frozenset(quotes | trades)
+        beforehand = set[Provides]() if self._daily is None else {Provides.PREVIOUS_CLOSE, Provides.DAILY_VOLUME}
+        return frozenset(quotes | trades | beforehand)
 
     @property
     def universe(self) -> tuple[str, ...]:
@@ -129,10 +124,10 @@ class LeanSource:
 
     def _bar_rows(self, files: list[_DayFile]) -> Iterator[Row]:
         for file in files:
-            packed = _read(file)
-            if content_words(len(packed), hashlib.sha256(packed).hexdigest()) != self._content[file.name]:
+            packed = packed_bytes(file.path)
+            if content_of(packed) != self._content[file.name]:
                 raise unreadable(file.path, why="it is not the file any more that the run began with")
-            text = _unpacked(file, packed)
+            text = unpacked(packed, path=file.path, member=file.member)
             midnight_ns = self._days.midnight_ns(file.day)
             if not text.strip():
                 why = f"{file.name} holds no {file.kind.value} bars"
@@ -201,28 +196,6 @@ def _names_in(folder: Path, symbol: str) -> frozenset[str]:
 
 def _content_of(file: _DayFile) -> str:
     """Return the content words of a file that was read to its end, so that a broken one is refused before the run."""
-    packed = _read(file)
-    _unpacked(file, packed)
-    return content_words(len(packed), hashlib.sha256(packed).hexdigest())
-
-
-def _read(file: _DayFile) -> bytes:
-    try:
-        return file.path.read_bytes()
-    except OSError as error:
-        raise unreadable(file.path, why=error.strerror or "the system refused") from None
-
-
-def _unpacked(file: _DayFile, packed: bytes) -> str:
-    try:
-        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-            if file.member not in archive.namelist():
-                held = ", ".join(archive.namelist()[:3]) or "nothing"
-                raise unreadable(file.path, why=f"it should hold {file.member} and holds {held}")
-            if archive.getinfo(file.member).file_size > _MEMBER_BYTES_MAX:
-                raise unreadable(file.path, why=f"{file.member} is larger than any day of minute bars")
-            return archive.read(file.member).decode("utf-8")
-    except UnicodeDecodeError:
-        raise unreadable(file.path, why=f"{file.member} is not text in UTF-8") from None
-    except _BROKEN_ZIP as error:
-        raise unreadable(file.path, why=f"it is not a whole zip file ({error})") from None
+    packed = packed_bytes(file.path)
+    unpacked(packed, path=file.path, member=file.member)
+    return content_of(packed)

@@ -7,19 +7,27 @@ On the trip: under SEE; file sources put their rows in order of time, and this w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
 from operator import attrgetter
 
 import numpy as np
 
 from interlock.model.errors import invariant
-from interlock.model.market import Column, DataFault, Flags, MarketSnapshot, make_snapshot
+from interlock.model.market import Column, DataFault, Flags, MarketSnapshot, Reference, make_snapshot
 from interlock.shell.sources.dates import ExchangeDays
 from interlock.shell.sources.rows import EVERY_SYMBOL, FaultRow, QuoteRow, Row, TradeRow
 
 #: The most faults that one snapshot tells one by one; the last of them counts the others.
 FAULTS_MAX = 200
+
+#: What a trading date (`YYYY-MM-DD`) knows beforehand; None where the source does not give it.
+ReferenceOn = Callable[[str], Reference | None]
+
+
+def nothing_beforehand(trading_date: str) -> None:
+    """Give no reference for any date: the files of most sources hold none."""
+    del trading_date
 
 
 class SnapshotWalk:
@@ -31,15 +39,26 @@ class SnapshotWalk:
         universe: the symbols, in the order that `ix` of a row speaks of.
         streams: rows, each stream with `at_ns` never going back.
         days: the days of the exchange.
+        reference_on: what a date knows beforehand; asked once for each date.
 
     Raises:
         DataError: a stream cannot be read at all.
     """
 
-    def __init__(self, *, universe: tuple[str, ...], streams: Iterable[Iterator[Row]], days: ExchangeDays) -> None:
+    def __init__(
+        self,
+        *,
+        universe: tuple[str, ...],
+        streams: Iterable[Iterator[Row]],
+        days: ExchangeDays,
+        reference_on: ReferenceOn = nothing_beforehand,
+    ) -> None:
         self._universe = universe
         self._rows: Iterator[Row] = merge(*streams, key=attrgetter("at_ns"))
         self._days = days
+        self._reference_on = reference_on
+        self._trading_date = ""
+        self._reference: Reference | None = None
         self._ahead = next(self._rows, None)
         self._seq = 0
         self._as_of_ns = 0
@@ -130,10 +149,13 @@ class SnapshotWalk:
             column[whose] = 0
 
     def _snapshot(self) -> MarketSnapshot:
+        trading_date = self._days.date_of(self._as_of_ns)
+        if trading_date != self._trading_date:
+            self._trading_date, self._reference = trading_date, self._reference_on(trading_date)
         return make_snapshot(
             seq=self._seq,
             as_of_ns=self._as_of_ns,
-            trading_date=self._days.date_of(self._as_of_ns),
+            trading_date=trading_date,
             universe=self._universe,
             bid_px=self._bid_px.copy(),
             ask_px=self._ask_px.copy(),
@@ -145,4 +167,5 @@ class SnapshotWalk:
             present=self._present.copy(),
             halted=np.zeros(len(self._universe), dtype=np.bool_),
             faults=tuple(self._told),
+            reference=self._reference,
         )

@@ -15,7 +15,16 @@ import msgspec
 import numpy as np
 
 from interlock.model.errors import DataError
-from interlock.model.market import Column, MarketSnapshot, Origin, Provides, checked_universe, make_snapshot
+from interlock.model.market import (
+    Column,
+    MarketSnapshot,
+    Origin,
+    Provides,
+    Reference,
+    checked_universe,
+    make_reference,
+    make_snapshot,
+)
 from interlock.model.units import BPS_PER_ONE, plain
 from interlock.shell.sources.dates import NEW_YORK, TIME_NS_MAX, ExchangeDays
 from interlock.shell.sources.dirt import Dirt, DirtRates, checked_rates
@@ -45,6 +54,15 @@ _TRADE_LOTS_MAX = 16
 #: A trend is drawn anew about once in 120 steps; a gap comes about once in 400.
 _TURN_BELOW = 546
 _JUMP_BELOW = 164
+#: What a busy share trades in a day, in lots: 1,000,000 to 20,000,000 shares.
+_ADV_MIN_LOTS = 10_000
+_ADV_MAX_LOTS = 200_000
+_PROVIDES = frozenset(
+    {
+        *(Provides.QUOTES, Provides.SIZES, Provides.LAST, Provides.VOLUME, Provides.STATUS),
+        *(Provides.PREVIOUS_CLOSE, Provides.DAILY_VOLUME),
+    }
+)
 
 
 class Regime(StrEnum):
@@ -99,6 +117,13 @@ def _number_of(symbol: str, *, seed: int, end: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed} {symbol}".encode()).digest()[:8], "big") % end
 
 
+def _daily_volumes(universe: tuple[str, ...], seed: int) -> Column:
+    """Return the made-up mean daily volume of each symbol, in shares; it follows from the seed and the name."""
+    span_lots = _ADV_MAX_LOTS - _ADV_MIN_LOTS + 1
+    lots = [_ADV_MIN_LOTS + _number_of(f"{symbol} daily volume", seed=seed, end=span_lots) for symbol in universe]
+    return np.array(lots, dtype=np.int64) * _LOT_QTY
+
+
 class SimulatedSource:
     """A made-up market that never ends: snapshot k, from 1, is as of `start_ns + k * step_ns`.
 
@@ -150,6 +175,9 @@ class SimulatedSource:
         self._ceiling_ticks = self._mid_ticks * 2
         self._trend = self._mid_ticks % 2 * 2 - 1
         self._last_px = np.zeros(len(universe), dtype=np.int64)
+        self._adv_qty = _daily_volumes(universe, seed)
+        self._trading_date = ""
+        self._reference = self._known_beforehand()
 
     @property
     def origin(self) -> Origin:
@@ -168,8 +196,8 @@ class SimulatedSource:
 
     @property
     def provides(self) -> frozenset[Provides]:
-        """Return everything that a source can tell."""
-        return frozenset(Provides)
+        """Return what the made-up market can tell; nobody publishes price bands for it."""
+        return _PROVIDES
 
     @property
     def universe(self) -> tuple[str, ...]:
@@ -191,12 +219,15 @@ class SimulatedSource:
             )
             raise DataError(message)
         self._step = step
+        trading_date = self._days.date_of(as_of_ns)
+        if trading_date != self._trading_date:
+            self._trading_date, self._reference = trading_date, self._known_beforehand()
         drawn = self._draw(step, as_of_ns)
         shown = self._dirt.over(drawn, step) if self._is_dirty else drawn
         return make_snapshot(
             seq=step,
             as_of_ns=as_of_ns,
-            trading_date=self._days.date_of(as_of_ns),
+            trading_date=trading_date,
             universe=self._universe,
             bid_px=shown.bid_px,
             ask_px=shown.ask_px,
@@ -208,7 +239,17 @@ class SimulatedSource:
             present=shown.present,
             halted=shown.halted,
             faults=shown.faults,
+            reference=self._reference,
         )
+
+    def _known_beforehand(self) -> Reference:
+        """Return what a trading date knows before its first step: the true middle where the step before it left it.
+
+        The middle of bid and ask is the drawn middle or half a tick above it, so rounded down to a tick it is that.
+        """
+        none = np.zeros(len(self._universe), dtype=np.int64)
+        close_px = self._mid_ticks * TICK_PX
+        return make_reference(close_px=close_px, adv_qty=self._adv_qty, band_low_px=none, band_high_px=none)
 
     def _draw(self, step: int, as_of_ns: int) -> Drawn:
         """Draw the true market of one step: where the middle goes, the quote around it, and what traded."""
