@@ -4,7 +4,8 @@
     python -m tests.corpus.make renew [NAME ...]   store what this build tells and verifies of these folders, or of all
 
 A journal that is stored is evidence of the build that wrote it. It is never made again; a build of another schema or
-decision version makes its own, beside it, from the same configuration, strategy and data.
+decision version makes its own, beside it, from the same configuration, strategy and data, or from those that were put
+into the new entry's folder before.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def make(play: Play) -> None:
     try:
         room = Room(STAGE / play.names[0])
         room.path.mkdir()
-        sources = [path for pattern in _SOURCES for path in sorted((CORPUS / play.names[0]).glob(pattern))]
+        sources = sources_of(play)
         for path in sources:
             shutil.copyfile(path, room.path / path.name)
         play.act(room, ("run", *(str(path) for path in room.path.glob("*.toml"))))
@@ -70,6 +71,17 @@ def make(play: Play) -> None:
             store(target, what, run_dir=run_dir, sources=sources)
     finally:
         shutil.rmtree(STAGE, ignore_errors=True)
+
+
+def sources_of(play: Play) -> list[Path]:
+    """Return what a play is played from: what lies in the folder of its first entry already, and else of the oldest.
+
+    Rules of another version may ask for another configuration: it is put there before it is played.
+    """
+    name = play.names[0]
+    folders = (CORPUS / name, CORPUS / stored_name(name))
+    found = {path.name: path for folder in folders for pattern in _SOURCES for path in folder.glob(pattern)}
+    return [found[each] for each in sorted(found)]
 
 
 def store(target: Entry, what: str, *, run_dir: Path, sources: Sequence[Path]) -> None:

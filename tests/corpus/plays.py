@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tests.scenario.scripts import around_main
-from tests.scenario.stage import INTERLOCK, Room, promised, records, until
+from tests.scenario.stage import INTERLOCK, Room, decisions_of, ledger, promised, records, until
 
 Act = Callable[[Room, tuple[str, ...]], None]
 
@@ -100,10 +100,32 @@ def paper(room: Room, words: tuple[str, ...]) -> None:
         running.see("RISK | Approved", "Filled ", times=3)
         running.send(signal.SIGKILL)
         running.process.wait()
+    left = ledger(records(room.run_dirs[-1]))
+    assert (3, 1) == (len(left.held), len(left.working)), "it was killed in the midst of something else; play it again"
     with room.start(*words) as running:
         running.see("REST | ", times=2)
         assert 0 == room.play("resume", state_no(room)).code
         running.see("SEND | ", times=2)
+        assert 0 == running.stop().code
+
+
+def allowed(room: Room, words: tuple[str, ...]) -> None:
+    """Let a wish through that only a soft control blocks, and see that the leave is good for one order."""
+    with room.start(*words) as running:
+        running.see("A human may let it pass once", times=2)
+        blocked = decisions_of(records(room.run_dirs[-1]))[0]
+        assert 0 == room.play("allow", blocked.decision_id, "--reason", "it was looked at, and is meant so").code
+        running.see("Filled ")
+        running.see("REST | ", times=running.out.count("REST | ") + 3)
+        assert 0 == running.stop().code
+
+
+def tightened(room: Room, words: tuple[str, ...]) -> None:
+    """Make a limit stricter in the midst of a run, and see it block."""
+    with room.start(*words) as running:
+        running.see("Filled ", times=2)
+        assert 0 == room.play("tighten", "max_order_qty", "50 shares").code
+        running.see("ORDER_QTY_MAX", times=2)
         assert 0 == running.stop().code
 
 
@@ -150,4 +172,8 @@ PLAYS = (
         ("A cycle takes more than four seconds and halts the account.",),
         to_the_end(prefix=around_main(_STANDS_STILL), code=3),
     ),
+    Play(("soft_block",), ("A soft control blocks a wish, and nobody lets it through.",), to_the_end()),
+    Play(("allowed",), ("A human lets one order past the soft control that blocked it.",), allowed),
+    Play(("tightened",), ("A human makes a limit stricter, and what passed before is blocked.",), tightened),
+    Play(("daily_loss",), ("The account loses what a day may lose, and is latched.",), to_the_end(code=3)),
 )
