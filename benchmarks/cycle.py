@@ -22,8 +22,10 @@ from typing import TypeVar
 
 import interlock.loop
 from interlock.core.fees import FeePlan
+from interlock.core.risk.keys import KEYS, LESS
 from interlock.core.risk.limits import make_limits
 from interlock.core.scan import MovingAverageCross
+from interlock.core.sessions import ALWAYS_OPEN
 from interlock.core.state import Rules, nothing_carried, opening_state
 from interlock.core.strategy import Strategy, View
 from interlock.examples import Watcher, buy, leave
@@ -45,6 +47,8 @@ from interlock.shell.sources.simulated import SIM_START_NS, SimulatedSource
 
 T = TypeVar("T")
 CASH_MICROS = 10**14
+#: A limit of each unit that stands in no order's way.
+WIDEST = {"qty": 1_000_000, "micros": 10**14, "bps": 10_000, "count": 10**9, "x100": 10**9}
 STAGES = ("see", "decide", "write", "sync", "act", "tell")
 
 
@@ -111,14 +115,12 @@ class Timed:
 
 
 def make_rules(universe: tuple[str, ...], provides: frozenset[Provides]) -> Rules:
-    """Return rules that let the benchmark's orders pass."""
-    generous = dict.fromkeys(
-        ("max_order_notional_micros", "max_position_notional_micros", "max_gross_notional_micros"), 10**13
-    )
+    """Return rules that let the benchmark's orders pass, with every control in its place."""
+    written = {key.name: WIDEST[key.unit] for key in KEYS.values() if key.stricter == LESS and key.unit in WIDEST}
     limits = make_limits(
         has_policy=True,
         symbols=universe,
-        written={"max_order_qty": 1_000, "price_collar_bps": 9_000, **generous},
+        written={**written, "warm_up_quotes": 0, "cash_buffer_micros": 0},
         cash_micros=CASH_MICROS,
         bar_ns=SECOND_NS,
     )
@@ -129,6 +131,8 @@ def make_rules(universe: tuple[str, ...], provides: frozenset[Provides]) -> Rule
         provides=provides,
         universe=universe,
         index={symbol: ix for ix, symbol in enumerate(universe)},
+        calendar=ALWAYS_OPEN,
+        strategies=("bench",),
     )
 
 
@@ -142,7 +146,8 @@ def make_loop(folder: Path, *, symbols: int, strategy: Strategy, cycles: int) ->
     state = opening_state(
         nothing_carried(CASH_MICROS, ()),
         start=TradingState.ACTIVE,
-        symbols=symbols,
+        universe=universe,
+        limits=rules.limits,
         scanners=(MovingAverageCross.start(window=20, symbols=symbols),),
         next_latch_no=1,
     )

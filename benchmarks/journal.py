@@ -38,7 +38,8 @@ from tests.journal_factory import (
 )
 
 from interlock.cli import main as interlock
-from interlock.model.journal import Aside, Cycle, Decided, Holdings, Stop
+from interlock.model.conduct import DayRoll
+from interlock.model.journal import Aside, Cycle, Decided, GateOutputs, Holdings, Stop
 from interlock.model.mode import Mode
 from interlock.model.orders import ExecType, OrderClass, OrdStatus, Side
 from interlock.proof.verify import verify_run
@@ -113,7 +114,14 @@ def _dated(made: Cycle, number: int) -> Cycle:
         trading_date=f"2013-{10 + (6 + day) // 28:02d}-{(6 + day) % 28 + 1:02d}",
         digest=f"{number:064x}",
     )
-    return msgspec.structs.replace(made, cycle=number, inputs=msgspec.structs.replace(made.inputs, market=seen))
+    rolls = (number - 1) % DAY_CYCLES == 0
+    gate = GateOutputs(day_roll=DayRoll(trading_date=seen.trading_date, standings=())) if rolls else None
+    return msgspec.structs.replace(
+        made,
+        cycle=number,
+        inputs=msgspec.structs.replace(made.inputs, market=seen),
+        outputs=msgspec.structs.replace(made.outputs, gate=gate),
+    )
 
 
 def _traded(number: int, phase: int, trips: int) -> Cycle:
@@ -175,7 +183,9 @@ def started(home: Path, config: Path) -> Cost:
     """Start a PAPER run of one cycle by the command, in a Python of its own."""
     words = ["-m", "interlock", "run", str(config), "--mode", "paper", "--cycles", "1", "--log", "quiet"]
     began = time.perf_counter()
-    pid = os.posix_spawn(sys.executable, [sys.executable, *words, "--home", str(home)], os.environ)
+    silent = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+    command = [sys.executable, *words, "--home", str(home)]
+    pid = os.posix_spawn(sys.executable, command, os.environ, file_actions=silent)
     _, status, used = os.wait4(pid, 0)
     return _cost(began, status, used)
 

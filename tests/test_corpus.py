@@ -13,7 +13,7 @@ import pytest
 from tests.corpus.make import STAGE
 from tests.corpus.plays import PLAYS
 from tests.corpus.shelf import CORPUS, Entry, entries, renew, stored_name, told, verified
-from tests.scenario.stage import approved_of, codes_of, cycles_of, decisions_of, reports_of
+from tests.scenario.stage import approved_of, codes_of, cycles_of, decisions_of, ledger, reports_of
 
 from interlock.model.journal import DECISION_VERSION, SCHEMA_VERSION, Stop
 from interlock.model.market import FaultCode
@@ -229,11 +229,17 @@ def test_corpus_holds_every_kind_of_bad_market(edition: tuple[int, int]) -> None
 
 @OF_EACH_EDITION
 def test_corpus_holds_an_account_that_is_carried_on(edition: tuple[int, int]) -> None:
-    """The second PAPER run begins where the killed one ended: at its head, with its shares and its open orders."""
+    """The second PAPER run begins where the killed one ended: at its head, with its cash, shares and open orders."""
     killed, carried = named("paper_killed", edition), named("paper_carried", edition).boot[0].carried
+    own = ledger(killed.records)
 
     assert killed.about.head == carried.previous_head
-    assert (3, 1 if edition == (1, 1) else 4) == (len(carried.positions), len(carried.orders))
+    assert (3, True) == (len(own.held), len(own.working) > 0)
+    assert (own.cash_micros, own.held, own.working) == (
+        carried.account.cash_micros,
+        {(position.strategy_id, position.symbol): position.qty for position in carried.positions},
+        {order.cl_ord_id: order.leaves_qty for order in carried.orders},
+    )
 
 
 def test_corpus_holds_a_soft_block_and_what_a_human_let_through() -> None:

@@ -101,7 +101,7 @@ def paper(room: Room, words: tuple[str, ...]) -> None:
         running.send(signal.SIGKILL)
         running.process.wait()
     left = ledger(records(room.run_dirs[-1]))
-    assert (3, 1) == (len(left.held), len(left.working)), "it was killed in the midst of something else; play it again"
+    assert (3, True) == (len(left.held), len(left.working) > 0), "it was killed at another moment; play it again"
     with room.start(*words) as running:
         running.see("REST | ", times=2)
         assert 0 == room.play("resume", state_no(room)).code
