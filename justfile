@@ -58,6 +58,14 @@ corpus *words:
 bench:
     uv run python benchmarks/cycle.py
 
+# Time one judgement of the gate; `--peer` puts another engine's checks beside it, in an environment of its own.
+bench-gate *options:
+    uv run python benchmarks/gate.py {{ options }}
+
+# Change the gate and its folds in one place at a time and see whether a test notices; it takes hours and writes mutants/.
+mutants *names:
+    uv run --isolated --group full --all-extras --with mutmut==3.8.1 mutmut run --max-children 2 {{ names }}
+
 # Write the versions and hashes of everything to requirements.lock.
 lock:
     .ci/lock
