@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from tests.core_factory import ASK_PX, BID_PX, SYMBOLS, facts, headroom, intent, limits, order, wish
+from tests.core_factory import ASK_PX, BID_PX, SYMBOLS, facts, headroom, intent, limits, order, quote, wish
 from tests.gate_cases import ABSENT, CASES, NOTIONAL, buy
 from tests.gate_factory import BY_CODE, EVERY_CLASS, check, failed, of_class, without
+from tests.journal_factory import START_NS
 
 from interlock.core.risk.decision import decide
 from interlock.core.risk.engine import check_of, judge
@@ -195,3 +196,19 @@ def test_a_source_without_quotes_lets_nothing_in() -> None:
 
     assert failed(judge(silent)) == failed(untold)
     assert {R.QUOTE_MISSING, R.DATA_STALE, R.ORDER_NOTIONAL_MAX, R.GROSS_NOTIONAL_MAX} <= set(failed(untold))
+
+
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [
+        (R.DATA_STALE, {"quote": quote(event_ns=START_NS + 1)}),
+        (R.FEED_STALE, {"feed_ns": START_NS + 1}),
+        (R.POSITION_STALE, {"position_age_ns": -1}),
+    ],
+)
+def test_an_age_below_zero_is_no_age(code: ReasonCode, changes: dict[str, object]) -> None:
+    """What comes from the future is smaller than every limit, and would be fresh for ever: it is unknown, and a no."""
+    check = next(each for each in judge(facts(**changes)).decision.checks if each.code is code)
+
+    assert (False, None) == (check.passed, check.observed)
+    assert check.note

@@ -182,3 +182,25 @@ def test_a_feed_that_stops_blocks_every_symbol() -> None:
     assert ([False, True], [1, 1]) == (
         [ReasonCode.FEED_STALE in each for each in found], [len(each.approvals) for each in (fresh, stale)],
     )  # fmt: skip
+
+
+def test_a_quote_that_moved_under_an_old_stamp_is_not_confirmed() -> None:
+    """The tape judges what is new; a price that changed without a newer stamp was never judged, and is far away."""
+    before = lived(market(1))
+    moved = entering(before, market(2, 10 * MID_PX, event_ns=START_NS + SECOND_NS))
+    stayed = entering(before, market(2, event_ns=START_NS + SECOND_NS))
+
+    assert ReasonCode.DATA_UNCONFIRMED in blocked_by(moved)
+    assert 1 == len(stayed.approvals)
+
+
+def test_the_quote_on_the_screen_when_a_split_was_cleared_is_not_traded_on() -> None:
+    """A human who clears the latch says that the next quote counts, not the one that looked like a split."""
+    opening = stepped(lived(market(1)), market=market(2, MID_PX // 2, date=TUESDAY))
+    (raised,) = opening.outputs.latches_raised
+    typed = command("resume", latch_id=raised.latch_id, state_no=opening.state.state_no)
+    seen = market(3, MID_PX // 2, date=TUESDAY)
+    looked = stepped(opening.state, wish("SPY", limit_px=MID_PX // 2), market=seen, commands=(typed,))
+
+    assert (raised.latch_id,) == looked.outputs.latches_cleared
+    assert ReasonCode.DATA_UNCONFIRMED in blocked_by(looked)

@@ -220,7 +220,7 @@ def advance_tape(tape: Tape, snapshot: MarketSnapshot, *, usable: Flags, limits:
         tape: what was seen before.
         snapshot: the market now.
         usable: bool[N], where it has a whole, uncrossed, unhalted quote.
-        limits: the account's limits; one that is missing counts as zero, which is the strictest.
+        limits: the account's limits; each that is read here has a default, so that none is missing.
 
     Returns:
         The tape after it.

@@ -44,7 +44,9 @@ def nothing_in_doubt(facts: Facts) -> Literal[True] | str:
 
 def position_age(facts: Facts) -> int | str:
     """Pass if the gateway told lately what it did, so that the position is one that can be believed."""
-    return "the gateway has told nothing yet" if facts.position_age_ns is None else facts.position_age_ns
+    if facts.position_age_ns is None:
+        return "the gateway has told nothing yet"
+    return facts.position_age_ns if facts.position_age_ns >= 0 else "the market's time went back since it told"
 
 
 def no_duplicate(facts: Facts) -> Literal[True] | str:

@@ -10,10 +10,10 @@ from typing import Literal
 
 import msgspec
 
-from interlock.core.risk.facts import NO_QUOTE, SOFT, Control, Facts, bps_of, changed, is_buy
+from interlock.core.risk.facts import NO_QUOTE, SOFT, Control, Facts, bps_of, changed, is_buy, value_of
 from interlock.model.market import Provides
 from interlock.model.risk import ReasonCode
-from interlock.model.units import duration, money, utc
+from interlock.model.units import BPS_PER_ONE, duration, money, utc
 
 _QUOTES = frozenset({Provides.QUOTES})
 
@@ -54,12 +54,18 @@ def quote_present(facts: Facts) -> Literal[True] | str:
 
 def quote_age(facts: Facts) -> int | str:
     """Pass if the quote is at most as old as the limit, in market time."""
-    return facts.as_of_ns - facts.quote.event_ns if facts.quote.present else NO_QUOTE
+    if not facts.quote.present:
+        return NO_QUOTE
+    age_ns = facts.as_of_ns - facts.quote.event_ns
+    return age_ns if age_ns >= 0 else "the quote is stamped with a time that has not come yet"
 
 
 def feed_age(facts: Facts) -> int | str:
     """Pass if the newest quote of all symbols is at most as old as the limit: else the feed has stopped."""
-    return facts.as_of_ns - facts.feed_ns if facts.feed_ns > 0 else "the feed has never told a quote"
+    if facts.feed_ns <= 0:
+        return "the feed has never told a quote"
+    age_ns = facts.as_of_ns - facts.feed_ns
+    return age_ns if age_ns >= 0 else "the feed's time went back"
 
 
 def feed_faults(facts: Facts) -> int | str:
@@ -71,7 +77,14 @@ def data_confirmed(facts: Facts) -> Literal[True] | str:
     """Pass if the price did not jump, or enough quotes after the jump have confirmed it."""
     if facts.tape.is_split:
         return "the price opened the day at the ratio of a split, and this source tells of no splits"
-    return facts.tape.is_confirmed or "the price jumped, and too few quotes have confirmed it"
+    if not facts.tape.is_confirmed:
+        return "the price jumped, and too few quotes have confirmed it"
+    # Also of a quote that the tape did not judge, because its stamp is none that is newer: it must be near.
+    confirmed_px, jump_bps = facts.tape.confirmed_px, value_of(facts, "max_jump_bps")
+    if confirmed_px <= 0 or jump_bps is None:
+        return "no quote of it has been confirmed"
+    near = abs(facts.quote.mid_px - confirmed_px) * BPS_PER_ONE <= jump_bps * confirmed_px
+    return near or "the quote is far from the last confirmed price, and nothing has confirmed it"
 
 
 def market_uncrossed(facts: Facts) -> Literal[True] | str:

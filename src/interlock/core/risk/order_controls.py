@@ -32,6 +32,8 @@ from interlock.model.units import MICROS_PER_DOLLAR, SECOND_NS, duration, shares
 
 #: The gate must have proved itself within this span of market time.
 PROOF_NS = 900 * SECOND_NS
+#: How far apart bid and ask may lie, of the bid, for an exit to go by what it would trade at now.
+TOUCH_SPREAD_BPS = 1_000
 _QUOTES = frozenset({Provides.QUOTES})
 _CLOSE = frozenset({Provides.PREVIOUS_CLOSE})
 
@@ -177,14 +179,13 @@ def exit_collar(facts: Facts) -> int | str:
     """Pass if an exit's limit is inside a wide collar round the last confirmed price, of any age, or round the touch.
 
     A price that runs away, or that no other quote has confirmed yet, must not keep anyone in: what it can be sold for
-    now counts as well, where bid and ask lie no further apart than the collar is wide: a lone bid is no price.
+    now counts as well, where there are two sides and they lie near each other: a lone bid is no price.
     """
     quote, px = facts.quote, facts.intent.limit_px
     touch_px = quote.ask_px if is_buy(facts) else quote.bid_px
-    collar_bps = value_of(facts, "exit_collar_bps") or 0
     known = [facts.tape.confirmed_px]
     is_two_sided = quote.present and 0 < quote.bid_px <= quote.ask_px
-    if is_two_sided and bps_of(quote.ask_px - quote.bid_px, quote.bid_px) <= collar_bps:
+    if is_two_sided and bps_of(quote.ask_px - quote.bid_px, quote.bid_px) <= TOUCH_SPREAD_BPS:
         known.append(touch_px)
     distances = [bps_of(abs(px - one), one) for one in known if one > 0]
     return min(distances) if distances else "no price is known since the start"
