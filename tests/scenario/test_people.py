@@ -219,7 +219,7 @@ def test_answer_to_a_tightening_says_what_holds_and_for_how_long(tightened: Tigh
     assert " tightened max_order_qty." in tightened.granted.out
     assert "max_order_qty is 5 shares from now on, until this run ends." in tightened.granted.out
     assert 2 == tightened.looser.code
-    assert "Not tightened: max_order_qty would not let less through than it does." in tightened.looser.err
+    assert "Not tightened: max_order_qty is 5 shares, and 6 shares would not let less through" in tightened.looser.err
 
 
 def test_rate_is_tightened_over_its_own_span_only(tightened: Tightened) -> None:

@@ -360,6 +360,7 @@ def test_a_limit_that_nobody_wrote_cannot_be_tightened() -> None:
         (told := fold_commands(before, (command("tighten", about="max_order_qty", new_value=5),)))[0],
         told[1][0].granted,
     )
+    assert told[1][0].text.startswith("Not tightened: max_order_qty is not written, so it blocks already.")
 
 
 def test_a_tightened_limit_binds_in_the_same_cycle_and_is_recorded() -> None:

@@ -180,11 +180,15 @@ def _tighten(state: State, command: Command) -> tuple[State, Answer]:
     key = KEYS.get(command.about)
     if key is None:
         return state, _no("tighten", f"Not tightened: there is no limit {command.about}.")
+    was = state.limits.in_force[key.name].value
+    if was is None:
+        text = f"Not tightened: {key.written} is not written, so it blocks already. To write it, start anew."
+        return state, _no("tighten", text)
     limits = tightened(state.limits, name=key.name, value=command.new_value)
     if limits is None:
         text = (
-            f"Not tightened: {key.written} would not let less through than it does. To loosen a limit, change the "
-            "file and start anew."
+            f"Not tightened: {key.written} is {number(was, key.unit)}, and {number(command.new_value, key.unit)} would "
+            "not let less through than it does. To loosen a limit, change the file and start anew."
         )
         return state, _no("tighten", text)
     after = msgspec.structs.replace(state, limits=limits, state_no=state.state_no + 1)
